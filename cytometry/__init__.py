@@ -1,0 +1,1 @@
+"""Mechanistic flow cytometry for clinical trials."""

@@ -1,0 +1,1 @@
+"""The values that every layer passes around: frozen, comparable, free of files."""

@@ -1,0 +1,159 @@
+"""One list-mode data set: channels, keywords and lazily read columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from cytometry.errors import GatingError
+from cytometry.model.channels import Channel
+from cytometry.model.findings import Finding
+from cytometry.model.spillover import Spillover
+
+FloatArray = npt.NDArray[np.float64]
+NumberArray = npt.NDArray[Any]
+
+
+class Columns(Protocol):
+    """Where a sample's numbers come from: a mapped file or an array."""
+
+    def raw(self, index: int) -> NumberArray:
+        """One column as stored after masking, native byte order, read-only."""
+        ...
+
+    def linear(self, index: int) -> NumberArray:
+        """One column on the linear scale (log amplification, gain, time step applied)."""
+        ...
+
+    def matrix(self) -> NumberArray | None:
+        """Events × channels as stored, if one mapped array holds them and linear equals raw.
+
+        May be big-endian. None where columns differ in type or need scaling.
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayColumns:
+    """Columns of an array that is already linear (simulated or imported events)."""
+
+    events: NumberArray
+
+    def __post_init__(self) -> None:
+        view = self.events.view()
+        view.setflags(write=False)
+        object.__setattr__(self, "events", view)
+
+    def raw(self, index: int) -> NumberArray:
+        return self.events[:, index]
+
+    def linear(self, index: int) -> NumberArray:
+        return self.events[:, index]
+
+    def matrix(self) -> NumberArray | None:
+        return self.events
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Events of one tube, as read.
+
+    Parameters
+    ----------
+    name
+        Path or label as given by the user; identity is ``sha256``.
+    channels
+        In file order.
+    n_events
+        Number of events.
+    columns
+        Source of the numbers, read when asked for.
+    keywords
+        TEXT segment; standard keys upper-case with ``$``.
+    spillover
+        The acquisition matrix, None if the file has none. It is checked when used.
+    findings
+        What the reader noticed.
+    sha256
+        Of the file's bytes, lower-case hex; ``""`` if there is no file.
+    """
+
+    name: str
+    channels: tuple[Channel, ...]
+    n_events: int
+    columns: Columns
+    keywords: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    spillover: Spillover | None = None
+    findings: tuple[Finding, ...] = ()
+    sha256: str = ""
+
+    @classmethod
+    def from_array(
+        cls,
+        events: NumberArray,
+        channels: tuple[Channel, ...],
+        *,
+        name: str = "array",
+        spillover: Spillover | None = None,
+        keywords: Mapping[str, str] | None = None,
+    ) -> Sample:
+        """Wrap linear events × channels as a sample."""
+        return cls(
+            name=name,
+            channels=channels,
+            n_events=int(events.shape[0]),
+            columns=ArrayColumns(events),
+            keywords=MappingProxyType(dict(keywords or {})),
+            spillover=spillover,
+        )
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """``$PnN`` in file order."""
+        return tuple(c.name for c in self.channels)
+
+    def index_of(self, name: str) -> int:
+        """Position of the channel whose ``$PnN`` is ``name``.
+
+        Raises
+        ------
+        GatingError
+            No channel, or more than one, has that name.
+        """
+        hits = [c.index for c in self.channels if c.name == name]
+        if len(hits) != 1:
+            problem = "has no channel" if not hits else "has more than one channel"
+            raise GatingError(
+                f"{problem} named '{name}'",
+                where=self.name,
+                hint=f"channels: {', '.join(self.channel_names)}",
+                code="CHANNEL_MISSING" if not hits else "CHANNEL_AMBIGUOUS",
+            )
+        return hits[0]
+
+    def raw_column(self, index: int) -> NumberArray:
+        """One column as stored after masking."""
+        return self.columns.raw(index)
+
+    def linear_column(self, index: int) -> NumberArray:
+        """One column on the linear scale."""
+        return self.columns.linear(index)
+
+    def raw(self) -> FloatArray:
+        """Events × channels as stored after masking, float64."""
+        return self._stack(self.columns.raw)
+
+    def linear(self) -> FloatArray:
+        """Events × channels on the linear scale, float64."""
+        return self._stack(self.columns.linear)
+
+    def _stack(self, read: Any) -> FloatArray:
+        out = np.empty((self.n_events, len(self.channels)), dtype=np.float64)
+        for i in range(len(self.channels)):
+            out[:, i] = read(i)
+        return out

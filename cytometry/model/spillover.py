@@ -1,0 +1,107 @@
+"""A spillover matrix: which share of each dye's signal lands in each detector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from cytometry.errors import SpilloverError
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Spillover:
+    """A square spillover matrix, dyes in rows, detectors in columns.
+
+    ``observed = true @ matrix`` for row vectors of events, so that
+    ``true = observed @ inverse`` (FCS 3.1, ``$SPILLOVER``; GatingML 2.0,
+    spectrum matrix).
+
+    Parameters
+    ----------
+    channels
+        ``$PnN`` of the detectors, in the order of rows and columns.
+    matrix
+        ``len(channels)`` square, float64; made read-only.
+    source
+        Where it came from: a keyword, a file, ``identity``.
+    """
+
+    channels: tuple[str, ...]
+    matrix: FloatArray
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        matrix = np.array(self.matrix, dtype=np.float64)
+        matrix.setflags(write=False)
+        object.__setattr__(self, "matrix", matrix)
+        object.__setattr__(self, "channels", tuple(self.channels))
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Spillover)
+            and self.channels == other.channels
+            and np.array_equal(self.matrix, other.matrix)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.channels, self.matrix.tobytes()))
+
+    @cached_property
+    def inverse(self) -> FloatArray:
+        """The compensation matrix.
+
+        Raises
+        ------
+        SpilloverError
+            The matrix is not square, repeats a channel, has a diagonal that is
+            not positive, is not finite, or is singular; the message names the channel.
+        """
+        n = len(self.channels)
+        repeated = sorted({c for c in self.channels if self.channels.count(c) > 1})
+        if repeated:
+            raise SpilloverError(
+                f"spillover matrix names channel {', '.join(repeated)} more than once",
+                where=self.source,
+                hint="give each detector one row and column",
+                code="SPILLOVER_DUPLICATE_CHANNEL",
+            )
+        if self.matrix.shape != (n, n):
+            raise SpilloverError(
+                f"spillover matrix has shape {self.matrix.shape} for {n} channels",
+                where=self.source,
+                hint=f"{n} × {n} numbers are needed",
+                code="SPILLOVER_NOT_SQUARE",
+            )
+        if not np.isfinite(self.matrix).all():
+            bad = self.channels[int(np.argwhere(~np.isfinite(self.matrix))[0][0])]
+            raise SpilloverError(
+                f"spillover matrix has a value that is not finite in the row of {bad}",
+                where=self.source,
+                hint="export the matrix again, or give one as CSV under 'compensation'",
+                code="SPILLOVER_NOT_FINITE",
+            )
+        diagonal = np.diagonal(self.matrix)
+        if (diagonal <= 0).any():
+            bad = self.channels[int(np.argmax(diagonal <= 0))]
+            raise SpilloverError(
+                f"spillover matrix has {diagonal.min():g} on the diagonal at {bad}",
+                where=self.source,
+                hint="the diagonal must be positive, usually 1; rows or columns may be out of order",
+                code="SPILLOVER_BAD_DIAGONAL",
+            )
+        condition = float(np.linalg.cond(self.matrix)) if n else 1.0
+        if not condition < 1e8:
+            raise SpilloverError(
+                f"spillover matrix over {', '.join(self.channels)} is singular (condition number {condition:.3g})",
+                where=self.source,
+                hint="two detectors have the same spectrum or the matrix is damaged; give one as CSV",
+                code="SPILLOVER_SINGULAR",
+            )
+        inverse = np.linalg.inv(self.matrix)
+        inverse.setflags(write=False)
+        return np.asarray(inverse)
