@@ -1,0 +1,206 @@
+"""Every table's columns: name, type, unit, meaning. Column names come from nowhere else.
+
+One schema serves the writer, the reader, ``datapackage.json`` and ``cytometry schema``.
+An empty cell is a missing or undefined value in every table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+ColumnType = Literal["string", "integer", "number", "boolean", "date", "datetime"]
+Cell = str | int | float | bool | None
+Row = Mapping[str, Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table.
+
+    Parameters
+    ----------
+    name, type, meaning, unit
+        ``unit`` is ``""`` where the meaning says it all.
+    required
+        The column has to be there and no cell of it may be empty.
+    minimum, maximum
+        Inclusive limits of a number.
+    allowed
+        Closed list of values; empty for any.
+    pattern
+        Regular expression that the whole text must match.
+    """
+
+    name: str
+    type: ColumnType
+    meaning: str
+    unit: str = ""
+    required: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    allowed: tuple[str, ...] = ()
+    pattern: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableSchema:
+    """A table: its name, what one row is, its key and its columns in order."""
+
+    name: str
+    row: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names in order."""
+        return tuple(c.name for c in self.columns)
+
+    def __getitem__(self, name: str) -> Column:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+
+_SAMPLE = Column("sample_id", "string", "sample, unique in the run", required=True)
+_PANEL = Column("panel", "string", "panel or strategy that gated the sample")
+_POPULATION = Column("population", "string", "name of the population; root is all events", required=True)
+_PATH = Column("path", "string", "names from the root, joined by /; the key of a population", required=True)
+_FLAGS = Column("flags", "string", "codes joined by ;, empty if none")
+_SUBJECT = Column("subject_id", "string", "participant")
+_VISIT = Column("visit", "string", "visit as study.yaml names it")
+_BATCH = Column("batch", "string", "what was stained and acquired together")
+_ROLE = Column("role", "string", "sample, control, fmo:<marker>, unstained, single_stain:<marker>, beads")
+
+COUNTS = TableSchema(
+    "counts",
+    "one sample and population, root included, in input and tree order",
+    ("sample_id", "path"),
+    (
+        _SAMPLE,
+        Column("fcs_file", "string", "file as the input gives it", required=True),
+        Column("fcs_sha256", "string", "SHA-256 of the file's bytes", required=True),
+        _PANEL,
+        _POPULATION,
+        _PATH,
+        Column("parent_path", "string", "path of the parent, empty for root"),
+        Column("count", "integer", "events in the population; empty where it is undefined", "events", minimum=0),
+        Column("parent_count", "integer", "events in the parent; empty for root or where undefined", "events"),
+        Column("total_events", "integer", "events in the file", "events", required=True),
+        _FLAGS,
+    ),
+)
+
+FREQUENCIES = TableSchema(
+    "frequencies",
+    "one sample, population and denominator",
+    ("sample_id", "path", "denominator"),
+    (
+        _SAMPLE,
+        _PANEL,
+        _SUBJECT,
+        _VISIT,
+        _BATCH,
+        _ROLE,
+        _POPULATION,
+        _PATH,
+        Column("denominator", "string", "parent, or the population that is the whole", required=True),
+        Column("count", "integer", "events in the population", "events"),
+        Column("denominator_count", "integer", "events in the denominator", "events"),
+        Column("fraction", "number", "count / denominator_count; undefined where the denominator is too small", "1"),
+        Column("fraction_low", "number", "lower Clopper-Pearson limit, 95 %", "1"),
+        Column("fraction_high", "number", "upper Clopper-Pearson limit, 95 %", "1"),
+        Column(
+            "cells_per_ul",
+            "number",
+            "lymphocytes per µL × share of gated lymphocytes (dual platform); same in every row of a population",
+            "1/µL",
+        ),
+        Column("cells_per_ul_low", "number", "lower limit from counting alone, 95 %", "1/µL"),
+        Column("cells_per_ul_high", "number", "upper limit from counting alone, 95 %", "1/µL"),
+        _FLAGS,
+    ),
+)
+
+INTENSITIES = TableSchema(
+    "intensities",
+    "one sample, population and channel",
+    ("sample_id", "path", "channel"),
+    (
+        _SAMPLE,
+        _PANEL,
+        _POPULATION,
+        _PATH,
+        Column("channel", "string", "$PnN", required=True),
+        Column("marker", "string", "marker of the panel"),
+        Column("n_events", "integer", "events that the median is over", "events"),
+        Column("median", "number", "median on the linear, compensated scale", "linear signal"),
+        _FLAGS,
+    ),
+)
+
+THRESHOLDS = TableSchema(
+    "thresholds",
+    "one sample and placed cut",
+    ("sample_id", "cut", "dimension"),
+    (
+        _SAMPLE,
+        _PANEL,
+        Column("cut", "string", "name of the cut or population that the method placed", required=True),
+        Column("dimension", "string", "marker or channel", required=True),
+        Column("method", "string", "gating method"),
+        Column("source", "string", "data, fmo, control, fallback or override"),
+        Column("value_display", "number", "position on the display scale", "display"),
+        Column("value_linear", "number", "position on the linear compensated scale", "linear signal"),
+        Column("uncertainty_sd", "number", "standard deviation of the position on the display scale", "display"),
+        Column("confidence", "number", "0 to 1, as the method defines it", "1"),
+        Column("scope", "string", "sample, subject, batch or study, as it was used"),
+        _FLAGS,
+    ),
+)
+
+SAMPLES = TableSchema(
+    "samples",
+    "one input file",
+    ("sample_id",),
+    (
+        _SAMPLE,
+        Column("fcs_file", "string", "file as the input gives it", required=True),
+        Column("fcs_sha256", "string", "SHA-256 of the file's bytes; empty if it could not be read"),
+        _PANEL,
+        _SUBJECT,
+        _VISIT,
+        _BATCH,
+        _ROLE,
+        Column("total_events", "integer", "events in the file", "events"),
+        Column("status", "string", "done, failed or skipped", allowed=("done", "failed", "skipped")),
+        Column("code", "string", "why it failed or was skipped, as a code"),
+        Column("reason", "string", "why it failed or was skipped, in words"),
+    ),
+)
+
+FINDINGS = TableSchema(
+    "findings",
+    "one finding on an input",
+    (),
+    (
+        Column("sample_id", "string", "sample, empty if the finding is about a table"),
+        Column("file", "string", "file as the input gives it"),
+        Column("code", "string", "stable code, see docs/findings.md", required=True),
+        Column("severity", "string", "info, warning or error", allowed=("info", "warning", "error")),
+        Column("segment", "string", "part of the file, or row of the table"),
+        Column("keyword", "string", "FCS keyword, column, population or marker"),
+        Column("message", "string", "one sentence"),
+        Column("found", "string", "value found"),
+        Column("expected", "string", "what would be right"),
+        Column("fix", "string", "what to do"),
+    ),
+)
+
+RESULT_TABLES: Mapping[str, TableSchema] = MappingProxyType(
+    {t.name: t for t in (COUNTS, FREQUENCIES, INTENSITIES, THRESHOLDS, SAMPLES, FINDINGS)}
+)
