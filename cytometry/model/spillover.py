@@ -24,45 +24,54 @@ class Spillover:
     Parameters
     ----------
     channels
-        ``$PnN`` of the detectors, in the order of rows and columns.
+        ``$PnN`` of the detectors, in the order of the columns.
     matrix
-        ``len(channels)`` square, float64; made read-only.
+        Dyes × detectors, float64; made read-only. Square unless ``dyes`` says otherwise.
     source
         Where it came from: a keyword, a file, ``identity``.
+    dyes
+        Names of the rows in a GatingML spectrum matrix, where gates refer to a
+        dye and not to a detector. May be fewer than the detectors (spectral
+        unmixing by least squares). Empty: the rows are named as the detectors.
     """
 
     channels: tuple[str, ...]
     matrix: FloatArray
     source: str = ""
+    dyes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         matrix = np.array(self.matrix, dtype=np.float64)
         matrix.setflags(write=False)
         object.__setattr__(self, "matrix", matrix)
         object.__setattr__(self, "channels", tuple(self.channels))
+        object.__setattr__(self, "dyes", tuple(self.dyes))
 
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, Spillover)
             and self.channels == other.channels
+            and self.dyes == other.dyes
             and np.array_equal(self.matrix, other.matrix)
         )
 
     def __hash__(self) -> int:
-        return hash((self.channels, self.matrix.tobytes()))
+        return hash((self.channels, self.dyes, self.matrix.tobytes()))
 
     @cached_property
     def inverse(self) -> FloatArray:
-        """The compensation matrix.
+        """The compensation matrix, detectors × dyes: the inverse, or the pseudo-inverse if not square.
 
         Raises
         ------
         SpilloverError
-            The matrix is not square, repeats a channel, has a diagonal that is
+            The matrix does not fit its names, repeats a channel, has a diagonal that is
             not positive, is not finite, or is singular; the message names the channel.
         """
         n = len(self.channels)
-        repeated = sorted({c for c in self.channels if self.channels.count(c) > 1})
+        rows = len(self.dyes) or n
+        named = (self.channels, self.dyes)
+        repeated = sorted({c for names in named for c in names if names.count(c) > 1})
         if repeated:
             raise SpilloverError(
                 f"spillover matrix names channel {', '.join(repeated)} more than once",
@@ -70,15 +79,15 @@ class Spillover:
                 hint="give each detector one row and column",
                 code="SPILLOVER_DUPLICATE_CHANNEL",
             )
-        if self.matrix.shape != (n, n):
+        if self.matrix.shape != (rows, n) or rows > n:
             raise SpilloverError(
-                f"spillover matrix has shape {self.matrix.shape} for {n} channels",
+                f"spillover matrix has shape {self.matrix.shape} for {rows} dyes and {n} channels",
                 where=self.source,
-                hint=f"{n} × {n} numbers are needed",
+                hint=f"{rows} × {n} numbers are needed, and at least as many detectors as dyes",
                 code="SPILLOVER_NOT_SQUARE",
             )
         if not np.isfinite(self.matrix).all():
-            bad = self.channels[int(np.argwhere(~np.isfinite(self.matrix))[0][0])]
+            bad = (self.dyes or self.channels)[int(np.argwhere(~np.isfinite(self.matrix))[0][0])]
             raise SpilloverError(
                 f"spillover matrix has a value that is not finite in the row of {bad}",
                 where=self.source,
@@ -86,7 +95,8 @@ class Spillover:
                 code="SPILLOVER_NOT_FINITE",
             )
         diagonal = np.diagonal(self.matrix)
-        if (diagonal <= 0).any():
+        # Dyes and detectors of a spectrum matrix may stand in different orders.
+        if not self.dyes and (diagonal <= 0).any():
             bad = self.channels[int(np.argmax(diagonal <= 0))]
             raise SpilloverError(
                 f"spillover matrix has {diagonal.min():g} on the diagonal at {bad}",
@@ -102,6 +112,6 @@ class Spillover:
                 hint="two detectors have the same spectrum or the matrix is damaged; give one as CSV",
                 code="SPILLOVER_SINGULAR",
             )
-        inverse = np.linalg.inv(self.matrix)
+        inverse = np.linalg.inv(self.matrix) if rows == n else np.linalg.pinv(self.matrix)
         inverse.setflags(write=False)
         return np.asarray(inverse)
