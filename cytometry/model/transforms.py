@@ -113,11 +113,13 @@ class Hyperlog:
     def apply(self, values: npt.NDArray[Any]) -> FloatArray:
         from flowutils import logicle_c
 
-        x = np.ascontiguousarray(values, dtype=np.float64)
-        return np.asarray(hyperlog_c.hyperlog(self.T, self.W, self.M, self.A, x.ravel())).reshape(x.shape)
+        scaled = np.array(values, dtype=np.float64)
+        logicle_c.hyperlog_scale(self.T, self.W, self.M, self.A, scaled.ravel())
+        return scaled
 
     def inverse(self, values: npt.NDArray[Any]) -> FloatArray:
         from flowutils import logicle_c
 
-        y = np.ascontiguousarray(values, dtype=np.float64)
-        return np.asarray(hyperlog_c.hyperlog_inverse(self.T, self.W, self.M, self.A, y.ravel())).reshape(y.shape)
+        linear = np.array(values, dtype=np.float64)
+        logicle_c.hyperlog_inverse(self.T, self.W, self.M, self.A, linear.ravel())
+        return linear
