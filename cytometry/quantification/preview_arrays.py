@@ -16,6 +16,7 @@ from cytometry.quantification.preview_axes import PreviewAxis
 from cytometry.quantification.previews import GatePreview, PreviewGate, PreviewThreshold
 
 FORMAT = 1
+_NUMBERS = ("value", "linear_value", "uncertainty", "confidence")
 
 
 def previews_to_arrays(previews: Sequence[GatePreview]) -> dict[str, npt.NDArray[Any]]:
@@ -109,9 +110,9 @@ def _axis(stored: Mapping[str, Any]) -> PreviewAxis:
 
 
 def _threshold(stored: Mapping[str, Any]) -> PreviewThreshold:
-    numbers = {k: math.nan if stored[k] is None else float(stored[k]) for k in ("value", "linear_value", "uncertainty")}
+    numbers = {k: math.nan if stored[k] is None else float(stored[k]) for k in _NUMBERS}
     return PreviewThreshold(
-        population=stored["population"],
+        name=stored["name"],
         dimension=stored["dimension"],
         source=stored["source"],
         method=stored["method"],

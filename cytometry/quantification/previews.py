@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from cytometry.gating.membership import Membership
 from cytometry.model.gates import AnyDimension, BooleanGate, Dimension, EventMaskGate, Gate, RectangleGate
+from cytometry.model.placement import PlacedCut
 from cytometry.model.strategy import ROOT, GatingStrategy, Population
 from cytometry.preprocessing.dimensions import DimensionReader
 from cytometry.quantification.preview_axes import PreviewAxis, make_axis
@@ -31,8 +32,8 @@ class PreviewThreshold:
 
     Parameters
     ----------
-    population
-        Name of the population, or of the cut that several populations share.
+    name
+        Of the cut, which several populations may share, or of the population.
     dimension
         Marker.
     value, linear_value
@@ -43,11 +44,13 @@ class PreviewThreshold:
         As the template and the placing say.
     uncertainty
         Standard deviation on the display scale, NaN where not estimated.
+    confidence
+        0 to 1 as the placing gives it, NaN for a drawn gate.
     flags
         Codes of what a reader should know.
     """
 
-    population: str
+    name: str
     dimension: str
     value: float
     linear_value: float
@@ -55,6 +58,7 @@ class PreviewThreshold:
     method: str = ""
     scope: str = ""
     uncertainty: float = float("nan")
+    confidence: float = float("nan")
     flags: tuple[str, ...] = ()
 
 
@@ -108,7 +112,7 @@ def gate_previews(
     strategy: GatingStrategy,
     reader: DimensionReader,
     membership: Membership,
-    cuts: Sequence[PreviewThreshold] = (),
+    cuts: Sequence[PlacedCut] = (),
 ) -> tuple[GatePreview, ...]:
     """Draw every gate of one sample as a picture's numbers, in tree order.
 
@@ -144,7 +148,7 @@ class _Tube:
     strategy: GatingStrategy
     reader: DimensionReader
     membership: Membership
-    cuts: tuple[PreviewThreshold, ...]
+    cuts: tuple[PlacedCut, ...]
 
     def along(self, dimension: AnyDimension | None, rows: npt.NDArray[np.integer] | None) -> FloatArray:
         """Values on an axis; the event number where there is no dimension."""
@@ -296,7 +300,7 @@ def _thresholds(tube: _Tube, population: Population) -> tuple[PreviewThreshold, 
     """The population's boundaries, explained by the placed cut at the same place where there is one."""
     gate = population.gate
     if not isinstance(gate, RectangleGate):
-        placed = tuple(c for c in tube.cuts if c.population == population.name)
+        placed = tuple(_threshold(c) for c in tube.cuts if c.kind == "shape" and c.name == population.name)
         drawn = PreviewThreshold(population.name, " × ".join(d.name for d in gate.dimensions), np.nan, np.nan, "drawn")
         return placed or ((drawn,) if gate.dimensions else ())
     return tuple(
@@ -310,9 +314,24 @@ def _thresholds(tube: _Tube, population: Population) -> tuple[PreviewThreshold, 
 def _explained(tube: _Tube, population: Population, dimension: AnyDimension, bound: float) -> PreviewThreshold:
     near = 1e-9 * max(1.0, abs(bound))
     here = [c for c in tube.cuts if c.dimension == dimension.name and abs(c.value - bound) <= near]
-    own = [c for c in here if c.population == population.name]
+    own = [c for c in here if population.name in c.populations]
     if here:
-        return (own or here)[0]
+        return _threshold((own or here)[0])
     key = dimension.transform
     linear = bound if key is None else float(tube.strategy.transforms[key].inverse(np.array([bound]))[0])
     return PreviewThreshold(population.name, dimension.name, bound, linear, "drawn")
+
+
+def _threshold(cut: PlacedCut) -> PreviewThreshold:
+    return PreviewThreshold(
+        name=cut.name,
+        dimension=cut.dimension,
+        value=cut.value,
+        linear_value=cut.value_linear,
+        source=cut.source,
+        method=cut.method,
+        scope=cut.scope,
+        uncertainty=cut.uncertainty_sd,
+        confidence=cut.confidence,
+        flags=cut.flags,
+    )

@@ -5,11 +5,12 @@ import pytest
 
 from cytometry.model.channels import Channel
 from cytometry.model.gates import Dimension, Interval, RectangleGate
+from cytometry.model.placement import PlacedCut
 from cytometry.model.sample import Sample
 from cytometry.model.strategy import GatingStrategy, Population
 from cytometry.preprocessing.dimensions import ChannelMap, DimensionReader
 from cytometry.quantification.preview_arrays import previews_from_arrays, previews_to_arrays
-from cytometry.quantification.previews import EVENT_NUMBER, GatePreview, PreviewThreshold, gate_previews
+from cytometry.quantification.previews import EVENT_NUMBER, GatePreview, gate_previews
 from tests.quantification.tubes import CUT, LOGICLE, GatedTube, _membership, gated_tube
 
 
@@ -80,11 +81,27 @@ def test_a_drawn_boundary_is_called_drawn_and_read_on_the_linear_scale(previews:
 
 
 def test_a_placed_cut_explains_every_gate_that_shares_it(tube: GatedTube) -> None:
-    cut = PreviewThreshold("cd27", "CD27", CUT, 1234.0, "fmo", "fmo_percentile", "subject", 0.01, ("FMO_USED",))
+    cut = PlacedCut(
+        sample_key="tube",
+        name="cd27",
+        kind="cut",
+        dimension="CD27",
+        method="fmo_percentile",
+        source="fmo",
+        value=CUT,
+        value_linear=1234.0,
+        uncertainty_sd=0.01,
+        confidence=0.9,
+        scope="subject",
+        group="S01",
+        flags=("FMO_USED",),
+        populations=("memory", "naive", "switched"),
+    )
     previews = gate_previews(tube.strategy, tube.reader, tube.membership, [cut])
     for name in ("memory", "naive", "switched"):
         gate = next(g for p in previews for g in p.gates if g.name == name)
-        assert cut in gate.thresholds
+        (found,) = [t for t in gate.thresholds if t.dimension == "CD27"]
+        assert (found.name, found.source, found.linear_value, found.scope) == ("cd27", "fmo", 1234.0, "subject")
     igd = [t for t in picture_of(previews, "naive").gates[0].thresholds if t.dimension == "IgD"]
     assert [t.source for t in igd] == ["drawn"]
 
