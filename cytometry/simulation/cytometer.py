@@ -25,12 +25,12 @@ TIME = "Time"
 TIMESTEP_S = 0.01
 
 #: Photoelectrons per channel unit: their Poisson noise is what compensation spreads into its neighbours.
-PHOTOELECTRONS_PER_UNIT = 0.25
+PHOTOELECTRONS_PER_UNIT = 0.07
 #: Electronic noise, standard deviation in channel units.
-ELECTRONIC_SD = 22.0
+ELECTRONIC_SD = 45.0
 #: Median autofluorescence of a resting lymphocyte, channel units, by laser.
 AUTOFLUORESCENCE: Mapping[str, float] = MappingProxyType(
-    {"BV": 75.0, "FITC": 60.0, "PerCP": 35.0, "PE": 40.0, "APC": 22.0}
+    {"BV": 60.0, "FITC": 55.0, "PerCP": 30.0, "PE": 35.0, "APC": 15.0}
 )
 
 # Share of a dye's signal (row) in another detector (first name in the pair); what is not listed leaves 0.2 %
