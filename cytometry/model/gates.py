@@ -43,7 +43,7 @@ class Dimension:
 
 @dataclass(frozen=True, slots=True)
 class RatioDimension:
-    """GatingML ``fratio``: ``A * (x - B) / (y - C)`` of two channels, then a transform."""
+    """GatingML ``fratio``: ``A * (x - B) / (y - C)`` of two channels, held in its bounds, then a transform."""
 
     numerator: str
     denominator: str
@@ -52,6 +52,16 @@ class RatioDimension:
     C: float = 0.0
     compensation: str = UNCOMPENSATED
     transform: str | None = None
+    minimum: float = -np.inf
+    maximum: float = np.inf
+
+    def __post_init__(self) -> None:
+        if not np.isfinite([self.A, self.B, self.C]).all() or not self.minimum <= self.maximum:
+            raise StrategyError(
+                f"ratio {self.name} has a parameter that is not finite, or boundMin above boundMax",
+                hint="A, B and C are numbers",
+                code="TRANSFORM_NONSENSE",
+            )
 
     @property
     def name(self) -> str:
@@ -89,6 +99,10 @@ class RectangleGate:
 
     intervals: tuple[Interval, ...]
     quadrant_of: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.intervals:
+            raise StrategyError("rectangle has no dimension", hint="at least one is needed", code="GATE_NONSENSE")
 
     @property
     def dimensions(self) -> tuple[AnyDimension, ...]:
@@ -128,7 +142,14 @@ class PolygonGate:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class EllipsoidGate:
-    """``(x - mean)ᵀ covariance⁻¹ (x - mean) <= distance_square``, any dimension."""
+    """``(x - mean)ᵀ covariance⁻¹ (x - mean) <= distance_square``, two dimensions or more.
+
+    A symmetric covariance must be positive definite. One gate of the standard's
+    own compliance suite (``Ellipsoid3D``) has a matrix that is neither symmetric
+    nor definite, and an answer for every event: so an asymmetric matrix of three
+    or more dimensions is taken as the quadratic form that it defines, and
+    ``is_definite`` says that the gate is not an ellipsoid.
+    """
 
     dimensions: tuple[AnyDimension, ...]
     mean: FloatArray
@@ -138,6 +159,8 @@ class EllipsoidGate:
     def __post_init__(self) -> None:
         mean, covariance = _frozen(self.mean), _frozen(self.covariance)
         n = len(self.dimensions)
+        if n < 2:
+            raise StrategyError(f"ellipsoid has {n} dimensions", hint="two or more are needed", code="GATE_NONSENSE")
         if mean.shape != (n,) or covariance.shape != (n, n):
             raise StrategyError(
                 f"ellipsoid over {n} dimensions has mean {mean.shape} and covariance {covariance.shape}",
@@ -149,10 +172,21 @@ class EllipsoidGate:
                 "ellipsoid has a mean, covariance or squared distance that is not finite and positive",
                 code="GATE_NONSENSE",
             )
-        if not np.allclose(covariance, covariance.T) or (np.linalg.eigvalsh(covariance) <= 0).any():
-            raise StrategyError("ellipsoid has a covariance that is not positive definite", code="GATE_NONSENSE")
+        definite = _is_definite(covariance)
+        tolerated = n > 2 and not _is_symmetric(covariance) and np.linalg.matrix_rank(covariance) == n
+        if not definite and not tolerated:
+            raise StrategyError(
+                "ellipsoid has a covariance that is not symmetric and positive definite",
+                hint="all eigenvalues must be above zero; draw the gate again",
+                code="GATE_NONSENSE",
+            )
         object.__setattr__(self, "mean", mean)
         object.__setattr__(self, "covariance", covariance)
+
+    @property
+    def is_definite(self) -> bool:
+        """Whether the gate is a proper ellipsoid."""
+        return _is_definite(self.covariance)
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -185,6 +219,14 @@ class BooleanGate:
     operator: Literal["and", "or", "not"]
     operands: tuple[Operand, ...]
 
+    def __post_init__(self) -> None:
+        if not self.operands or (self.operator == "not" and len(self.operands) != 1):
+            raise StrategyError(
+                f"boolean gate '{self.operator}' has {len(self.operands)} operands",
+                hint="'not' takes one, 'and' and 'or' at least one",
+                code="GATE_NONSENSE",
+            )
+
     @property
     def dimensions(self) -> tuple[AnyDimension, ...]:
         """A boolean gate reads no channel itself."""
@@ -208,6 +250,14 @@ class EventMaskGate:
 
 
 Gate = RectangleGate | PolygonGate | EllipsoidGate | BooleanGate | EventMaskGate
+
+
+def _is_symmetric(matrix: FloatArray) -> bool:
+    return bool(np.allclose(matrix, matrix.T, rtol=1e-6, atol=0.0))
+
+
+def _is_definite(matrix: FloatArray) -> bool:
+    return _is_symmetric(matrix) and bool((np.linalg.eigvalsh(matrix) > 0).all())
 
 
 def _frozen(values: npt.ArrayLike) -> FloatArray:
