@@ -55,7 +55,10 @@ class Quality(FrozenModel):
 
 
 class StudyFacts(FrozenModel):
-    """``study:`` of ``study.yaml``: what the study is called and how it measures."""
+    """``study:`` of ``study.yaml``: what the study is called and how it measures.
+
+    ``synthetic: true`` marks simulated data; the report then says so at its head.
+    """
 
     id: str
     title: str = ""
@@ -63,6 +66,7 @@ class StudyFacts(FrozenModel):
     purpose: str = ""
     sledai_version: str = "SLEDAI-2K"
     antidsdna_unit: str = ""
+    synthetic: bool = False
 
 
 class SampleRow(FrozenModel):
