@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from cytometry.errors import StrategyError
-from cytometry.model.gates import BooleanGate, Gate
+from cytometry.model.findings import Finding
+from cytometry.model.gates import FROM_FILE, UNCOMPENSATED, AnyDimension, BooleanGate, Gate
 from cytometry.model.spillover import Spillover
 from cytometry.model.transforms import Transform
 
@@ -65,6 +66,8 @@ class GatingStrategy:
         Every parent stands before its children.
     transforms, compensations
         By the keys that dimensions use.
+    findings
+        What a reader of the results should know about the file it was read from.
 
     Raises
     ------
@@ -77,6 +80,7 @@ class GatingStrategy:
     populations: tuple[Population, ...]
     transforms: Mapping[str, Transform] = field(default_factory=lambda: MappingProxyType({}))
     compensations: Mapping[str, Spillover] = field(default_factory=lambda: MappingProxyType({}))
+    findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "transforms", MappingProxyType(dict(self.transforms)))
@@ -103,7 +107,31 @@ class GatingStrategy:
                             hint=f"populations: {', '.join(sorted(every))}",
                             code="POPULATION_UNKNOWN",
                         )
+            for dimension in population.gate.dimensions:
+                self._check_keys(dimension, where)
             seen.add(population.path)
+
+    def _check_keys(self, dimension: AnyDimension, where: str) -> None:
+        if dimension.transform is not None and dimension.transform not in self.transforms:
+            raise StrategyError(
+                f"dimension '{dimension.name}' has the unknown transform '{dimension.transform}'",
+                where=where,
+                hint=f"transforms: {', '.join(self.transforms) or 'none'}",
+                code="TRANSFORM_UNKNOWN",
+            )
+        known = (UNCOMPENSATED, FROM_FILE, *self.compensations)
+        if dimension.compensation not in known:
+            raise StrategyError(
+                f"dimension '{dimension.name}' has the unknown compensation '{dimension.compensation}'",
+                where=where,
+                hint=f"compensations: {', '.join(known)}",
+                code="COMPENSATION_UNKNOWN",
+            )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Strategies go to worker processes; a mapping proxy cannot be pickled."""
+        state = (self.name, self.populations, dict(self.transforms), dict(self.compensations), self.findings)
+        return (GatingStrategy, state)
 
     def __getitem__(self, path: str) -> Population:
         for population in self.populations:

@@ -1,0 +1,281 @@
+"""Write a strategy as GatingML 2.0."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from xml.etree.ElementTree import Element, SubElement, indent, register_namespace, tostring
+
+from cytometry.errors import StrategyError
+from cytometry.io.gatingml.custom import CustomInfo, write_custom, write_strategy_name
+from cytometry.io.gatingml.names import DATATYPES, GATING, PREFIXES
+from cytometry.io.gatingml.scales import Ratio, write_matrix, write_ratio, write_transformation
+from cytometry.model.gates import (
+    AnyDimension,
+    BooleanGate,
+    EllipsoidGate,
+    EventMaskGate,
+    Interval,
+    PolygonGate,
+    RatioDimension,
+    RectangleGate,
+)
+from cytometry.model.strategy import ROOT, GatingStrategy, Population
+
+# xs:ID, the type of a gate's id, allows no blank, slash or leading digit.
+_NOT_IN_ID = re.compile(r"[^\w.\-+]", re.ASCII)
+_BAD_START = re.compile(r"^[^A-Za-z_]")
+
+
+def write_gatingml(strategy: GatingStrategy, path: Path | str) -> None:
+    """Write a strategy; reading it back gives the same populations and the same members.
+
+    Quadrants are written as quadrants, unless their thresholds were moved apart,
+    then as rectangles. FlowJo's scales have no place in the standard and are
+    written as extensions, which other programs refuse rather than misread.
+
+    Raises
+    ------
+    StrategyError
+        The file cannot be written.
+    """
+    path = Path(path)
+    data = gatingml_bytes(strategy)
+    try:
+        with path.open("wb") as file:
+            file.write(data)
+    except OSError as error:
+        raise StrategyError(
+            f"cannot be written: {error.strerror or error}", where=str(path), code="STRATEGY_UNWRITABLE"
+        ) from error
+
+
+def gatingml_bytes(strategy: GatingStrategy) -> bytes:
+    """The file's content, the same bytes for the same strategy."""
+    for prefix, uri in PREFIXES:
+        register_namespace(prefix, uri)
+    root = Element(f"{{{GATING}}}Gating-ML")
+    write_strategy_name(root, strategy.name)
+    for key, transform in strategy.transforms.items():
+        write_transformation(root, key, transform)
+    ratios = _ratio_keys(strategy)
+    for ratio, key in ratios.items():
+        write_ratio(root, key, ratio)
+    for key, spillover in strategy.compensations.items():
+        write_matrix(root, key, spillover)
+    _write_gates(root, strategy, _ids(strategy), ratios)
+    indent(root)
+    return bytes(tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
+
+
+def _write_gates(root: Element, strategy: GatingStrategy, ids: Mapping[str, str], ratios: Mapping[Ratio, str]) -> None:
+    quadrants = _quadrant_groups(strategy)
+    written: set[tuple[str, str]] = set()
+    for population in strategy.populations:
+        gate = population.gate
+        group = (population.parent_path, getattr(gate, "quadrant_of", ""))
+        if group in quadrants:
+            if group not in written:
+                _write_quadrants(root, quadrants[group], ids, ratios)
+                written.add(group)
+            continue
+        element = _gate_element(root, population, ids, ratios)
+        element.set(f"{{{GATING}}}id", ids[population.path])
+        if population.parent_path != ROOT:
+            element.set(f"{{{GATING}}}parent_id", ids[population.parent_path])
+        write_custom(element, _custom(population, ids))
+
+
+def _gate_element(
+    root: Element, population: Population, ids: Mapping[str, str], ratios: Mapping[Ratio, str]
+) -> Element:
+    gate = population.gate
+    if isinstance(gate, RectangleGate):
+        element = SubElement(root, f"{{{GATING}}}RectangleGate")
+        for interval in gate.intervals:
+            dimension = _write_dimension(element, "dimension", interval.dimension, ratios)
+            for name, value in (("min", interval.minimum), ("max", interval.maximum)):
+                if math.isfinite(value):
+                    dimension.set(f"{{{GATING}}}{name}", repr(float(value)))
+        return element
+    if isinstance(gate, PolygonGate):
+        element = SubElement(root, f"{{{GATING}}}PolygonGate")
+        for d in gate.dimensions:
+            _write_dimension(element, "dimension", d, ratios)
+        for vertex in gate.vertices:
+            _write_coordinates(SubElement(element, f"{{{GATING}}}vertex"), "coordinate", vertex)
+        return element
+    if isinstance(gate, EllipsoidGate):
+        return _write_ellipsoid(root, gate, ratios)
+    if isinstance(gate, BooleanGate):
+        element = SubElement(root, f"{{{GATING}}}BooleanGate")
+        operator = SubElement(element, f"{{{GATING}}}{gate.operator}")
+        for operand in gate.operands:
+            reference = SubElement(operator, f"{{{GATING}}}gateReference", {f"{{{GATING}}}ref": ids[operand.path]})
+            if operand.complement:
+                reference.set(f"{{{GATING}}}use-as-complement", "true")
+        return element
+    return _write_mask(root, population, gate)
+
+
+def _write_ellipsoid(root: Element, gate: EllipsoidGate, ratios: Mapping[Ratio, str]) -> Element:
+    element = SubElement(root, f"{{{GATING}}}EllipsoidGate")
+    for d in gate.dimensions:
+        _write_dimension(element, "dimension", d, ratios)
+    _write_coordinates(SubElement(element, f"{{{GATING}}}mean"), "coordinate", gate.mean)
+    matrix = SubElement(element, f"{{{GATING}}}covarianceMatrix")
+    for row in gate.covariance:
+        _write_coordinates(SubElement(matrix, f"{{{GATING}}}row"), "entry", row)
+    SubElement(element, f"{{{GATING}}}distanceSquare", {f"{{{DATATYPES}}}value": repr(float(gate.distance_square))})
+    return element
+
+
+def _write_mask(root: Element, population: Population, gate: EventMaskGate) -> Element:
+    """A mask of single events, which the standard cannot hold: an open gate that only we read right.
+
+    The gate refers to a dimension that no file has, so that another program
+    stops instead of counting the masked events.
+    """
+    element = SubElement(root, f"{{{GATING}}}RectangleGate")
+    dimension = SubElement(
+        element, f"{{{GATING}}}dimension", {f"{{{GATING}}}compensation-ref": "uncompensated", f"{{{GATING}}}min": "1"}
+    )
+    SubElement(dimension, f"{{{DATATYPES}}}fcs-dimension", {f"{{{DATATYPES}}}name": "cytometry:kept-event"})
+    return element
+
+
+def _write_dimension(parent: Element, tag: str, dimension: AnyDimension, ratios: Mapping[Ratio, str]) -> Element:
+    element = SubElement(parent, f"{{{GATING}}}{tag}", {f"{{{GATING}}}compensation-ref": dimension.compensation})
+    if dimension.transform is not None:
+        element.set(f"{{{GATING}}}transformation-ref", dimension.transform)
+    if isinstance(dimension, RatioDimension):
+        key = ratios[_ratio(dimension)]
+        SubElement(element, f"{{{DATATYPES}}}new-dimension", {f"{{{DATATYPES}}}transformation-ref": key})
+    else:
+        SubElement(element, f"{{{DATATYPES}}}fcs-dimension", {f"{{{DATATYPES}}}name": dimension.name})
+    return element
+
+
+def _write_coordinates(parent: Element, tag: str, values: Iterable[float]) -> None:
+    for value in values:
+        SubElement(parent, f"{{{GATING}}}{tag}", {f"{{{DATATYPES}}}value": repr(float(value))})
+
+
+def _quadrant_groups(strategy: GatingStrategy) -> dict[tuple[str, str], list[Population]]:
+    """Quadrants that still share their thresholds, by parent and quadrant gate."""
+    groups: dict[tuple[str, str], list[Population]] = {}
+    for population in strategy.populations:
+        if isinstance(population.gate, RectangleGate) and population.gate.quadrant_of:
+            groups.setdefault((population.parent_path, population.gate.quadrant_of), []).append(population)
+    return {key: members for key, members in groups.items() if _share_dividers(members)}
+
+
+def _intervals(members: list[Population]) -> list[Interval]:
+    return [i for m in members if isinstance(m.gate, RectangleGate) for i in m.gate.intervals]
+
+
+def _dividers(members: list[Population]) -> dict[AnyDimension, list[float]]:
+    dividers: dict[AnyDimension, set[float]] = {}
+    for interval in _intervals(members):
+        found = dividers.setdefault(interval.dimension, set())
+        found.update(v for v in (interval.minimum, interval.maximum) if math.isfinite(v))
+    return {d: sorted(values) for d, values in dividers.items()}
+
+
+def _share_dividers(members: list[Population]) -> bool:
+    """Whether every interval lies between neighbouring divider values."""
+    dividers = _dividers(members)
+    neighbours = {
+        d: set(zip([-math.inf, *values], [*values, math.inf], strict=True)) for d, values in dividers.items() if values
+    }
+    return all((i.minimum, i.maximum) in neighbours.get(i.dimension, set()) for i in _intervals(members))
+
+
+def _write_quadrants(
+    root: Element, members: list[Population], ids: Mapping[str, str], ratios: Mapping[Ratio, str]
+) -> None:
+    gate = members[0].gate
+    name = gate.quadrant_of if isinstance(gate, RectangleGate) else ""
+    taken = set(ids.values())
+    element = SubElement(root, f"{{{GATING}}}QuadrantGate", {f"{{{GATING}}}id": _unique(_identifier(name), taken)})
+    if members[0].parent_path != ROOT:
+        element.set(f"{{{GATING}}}parent_id", ids[members[0].parent_path])
+    dividers = _dividers(members)
+    keys = {d: f"{ids[members[0].path]}.divider{i}" for i, d in enumerate(dividers)}
+    for dimension, values in dividers.items():
+        divider = _write_dimension(element, "divider", dimension, ratios)
+        divider.set(f"{{{GATING}}}id", keys[dimension])
+        for value in values:
+            SubElement(divider, f"{{{GATING}}}value").text = repr(float(value))
+    for member in members:
+        quadrant = SubElement(element, f"{{{GATING}}}Quadrant", {f"{{{GATING}}}id": ids[member.path]})
+        for interval in _intervals([member]):
+            location = {f"{{{GATING}}}divider_ref": keys[interval.dimension]}
+            location[f"{{{GATING}}}location"] = repr(_location(interval))
+            SubElement(quadrant, f"{{{GATING}}}position", location)
+        write_custom(quadrant, _custom(member, ids))
+
+
+def _location(interval: Interval) -> float:
+    """A point of the interval: its lower end, or anything below its upper end."""
+    if math.isfinite(interval.minimum):
+        return float(interval.minimum)
+    return float(interval.maximum - max(1.0, abs(interval.maximum)))
+
+
+def _ratio(dimension: RatioDimension) -> Ratio:
+    return Ratio(
+        dimension.numerator,
+        dimension.denominator,
+        dimension.A,
+        dimension.B,
+        dimension.C,
+        dimension.minimum,
+        dimension.maximum,
+    )
+
+
+def _ratio_keys(strategy: GatingStrategy) -> dict[Ratio, str]:
+    found: dict[Ratio, str] = {}
+    taken = {*strategy.transforms, *strategy.compensations}
+    for population in strategy.populations:
+        for dimension in population.gate.dimensions:
+            if isinstance(dimension, RatioDimension) and _ratio(dimension) not in found:
+                key = _unique(_identifier(f"ratio_{dimension.numerator}_{dimension.denominator}"), taken)
+                taken.add(key)
+                found[_ratio(dimension)] = key
+    return found
+
+
+def _ids(strategy: GatingStrategy) -> dict[str, str]:
+    """A unique id per path: the name, made fit for XML; numbered where names repeat."""
+    taken: set[str] = set()
+    ids: dict[str, str] = {}
+    for population in strategy.populations:
+        ids[population.path] = _unique(_identifier(population.name), taken)
+        taken.add(ids[population.path])
+    return ids
+
+
+def _identifier(name: str) -> str:
+    text = _NOT_IN_ID.sub("_", name)
+    return f"_{text}" if _BAD_START.match(text) or not text else text
+
+
+def _unique(text: str, taken: set[str]) -> str:
+    number, candidate = 1, text
+    while candidate in taken:
+        number += 1
+        candidate = f"{text}.{number}"
+    return candidate
+
+
+def _custom(population: Population, ids: Mapping[str, str]) -> CustomInfo:
+    return CustomInfo(
+        name=population.name if ids[population.path] != population.name else "",
+        label=population.label,
+        optional=population.optional,
+        kept_runs=population.gate.kept_runs if isinstance(population.gate, EventMaskGate) else None,
+    )
