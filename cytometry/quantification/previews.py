@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from cytometry.gating.membership import Membership
 from cytometry.model.gates import AnyDimension, BooleanGate, Dimension, EventMaskGate, Gate, RectangleGate
-from cytometry.model.placement import PlacedCut
 from cytometry.model.strategy import ROOT, GatingStrategy, Population
 from cytometry.preprocessing.dimensions import DimensionReader
 from cytometry.quantification.preview_axes import PreviewAxis, make_axis
 from cytometry.quantification.preview_outlines import gate_outlines
+
+if TYPE_CHECKING:
+    from cytometry.model.placement import PlacedCut
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -1,0 +1,74 @@
+"""Numbers as a person reads them. The full value stays in the cell's ``data-v`` and in the CSV."""
+
+from __future__ import annotations
+
+import math
+
+UNDEFINED = "–"
+# Smaller p-values are printed as a bound: no digits beyond what a reader can use.
+SMALLEST_P = 0.0001
+
+
+def is_missing(value: object) -> bool:
+    """Whether a cell is undefined: None, NaN or pandas' NA."""
+    return value is None or value != value or str(value) in {"<NA>", "NaT"}
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """A number to that many significant digits, without exponent where it is usual size.
+
+    >>> [significant(v) for v in (0.031251, 1234.5, 12.0, -0.5, 0.0)]
+    ['0.0313', '1230', '12.0', '−0.500', '0']
+    """
+    if not math.isfinite(value):
+        return UNDEFINED if math.isnan(value) else ("∞" if value > 0 else "−∞")
+    if value == 0:
+        return "0"
+    exponent = math.floor(math.log10(abs(value)))
+    if exponent < -4 or exponent > 6:
+        return f"{value:.{digits - 1}e}".replace("-", "−")
+    rounded = round(value, digits - 1 - exponent)
+    return f"{rounded:.{max(digits - 1 - exponent, 0)}f}".replace("-", "−")
+
+
+def percent(fraction: float) -> str:
+    """A fraction as percent, three significant digits, two decimals at most below 10 %.
+
+    >>> [percent(f) for f in (0.5, 0.0453, 0.00012, 0.0)]
+    ['50.0 %', '4.53 %', '0.012 %', '0 %']
+    """
+    if not math.isfinite(fraction):
+        return UNDEFINED
+    value = 100 * fraction
+    if value == 0:
+        return "0 %"
+    if abs(value) >= 10:
+        return f"{value:.1f} %".replace("-", "−")
+    return f"{value:.2f} %".replace("-", "−") if abs(value) >= 0.1 else f"{significant(value, 2)} %"
+
+
+def p_value(p: float) -> str:
+    """A p-value with two or three digits.
+
+    >>> [p_value(p) for p in (0.03125, 0.5, 0.00001, float("nan"))]
+    ['0.031', '0.50', '< 0.0001', '–']
+    """
+    if not math.isfinite(p):
+        return UNDEFINED
+    if p < SMALLEST_P:
+        return f"< {SMALLEST_P}"
+    return f"{p:.2f}" if p >= 0.1 else f"{p:.3f}" if p >= 0.001 else f"{p:.4f}"
+
+
+def whole(value: float) -> str:
+    """A count with thin spaces between thousands.
+
+    >>> whole(12345)
+    '12\u202f345'
+    """
+    return f"{int(value):,}".replace(",", "\u202f").replace("-", "−")
+
+
+def short_hash(digest: str) -> str:
+    """The first twelve characters, enough to compare by eye."""
+    return digest[:12]

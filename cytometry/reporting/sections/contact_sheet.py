@@ -1,0 +1,192 @@
+"""Every gate of every sample as a small picture: rows are participants, columns are visits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from cytometry.plotting.gate_picture import Frame, gate_colours, gate_picture, percent_text, shared_frame
+from cytometry.quantification.preview_axes import short_number
+from cytometry.quantification.previews import GatePreview, PreviewThreshold
+from cytometry.reporting.formats import whole
+from cytometry.reporting.inputs import ReportInputs
+from cytometry.reporting.markup import render, trusted
+from cytometry.reporting.section import Section
+
+_SOURCE_WORDS: Mapping[str, str] = {
+    "data": "data",
+    "fmo": "FMO",
+    "control": "control",
+    "fallback": "fallback rule",
+    "override": "moved by hand",
+    "drawn": "drawn",
+}
+_UNUSUAL_SOURCES = frozenset({"fallback", "override"})
+
+
+@dataclass(frozen=True, slots=True)
+class Tube:
+    """Where a sample stands on the sheet."""
+
+    sample_id: str
+    panel: str
+    subject: str
+    visit: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One cell of the sheet."""
+
+    svg: Markup
+    tube: Tube
+    events: str
+    thresholds: str
+    flags: tuple[str, ...]
+    is_odd: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A participant's pictures, one per visit; None where there is no sample."""
+
+    title: str
+    pictures: tuple[Picture | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GateSheet:
+    """All samples of one gate."""
+
+    anchor: str
+    title: str
+    where: str
+    key: tuple[tuple[str, str], ...]
+    columns: tuple[str, ...]
+    lines: tuple[Line, ...]
+    others: tuple[Picture, ...]
+    odd: int
+
+
+def picture_id(sample_id: str, number: int) -> str:
+    """Id of a sample's n-th picture, which another section may repeat."""
+    safe = "".join(c if c.isalnum() else f"_{ord(c):x}_" for c in sample_id)
+    return f"p-{safe}-{number}"
+
+
+def tubes_of(inputs: ReportInputs) -> dict[str, Tube]:
+    """Every sample with its place in the design; bare files have only their id."""
+    if "samples" not in inputs.tables:
+        return {s: Tube(s, "", "", "", "sample") for s in inputs.previews}
+    frame = inputs.tables["samples"]
+    columns = ["sample_id", "panel", "subject_id", "visit", "role"]
+    texts = frame[columns].astype("string").fillna("").itertuples(index=False, name=None)
+    return {t[0]: Tube(t[0], t[1], t[2], t[3], t[4] or "sample") for t in texts}
+
+
+def _render(inputs: ReportInputs) -> Markup | None:
+    if not inputs.previews:
+        return None
+    tubes = tubes_of(inputs)
+    visits = inputs.study.visit_ids if inputs.study is not None else ()
+    outliers = _outliers(inputs)
+    panels: dict[str, dict[str, list[tuple[Tube, int, GatePreview]]]] = {}
+    for sample_id, previews in inputs.previews.items():
+        tube = tubes.get(sample_id, Tube(sample_id, "", "", "", "sample"))
+        for number, preview in enumerate(previews):
+            panels.setdefault(tube.panel, {}).setdefault(preview.key, []).append((tube, number, preview))
+    sheets = [
+        (panel, [_sheet(f"gate-{i}-{j}", entries, visits, outliers) for j, entries in enumerate(gates.values())])
+        for i, (panel, gates) in enumerate(panels.items())
+    ]
+    pictures = sum(len(p) for p in inputs.previews.values())
+    return render("contact_sheet.html", panels=sheets, n_pictures=pictures, n_samples=len(inputs.previews))
+
+
+def _sheet(
+    anchor: str,
+    entries: Sequence[tuple[Tube, int, GatePreview]],
+    visits: Sequence[str],
+    outliers: frozenset[tuple[str, str, str]],
+) -> GateSheet:
+    frame = shared_frame([p for _, _, p in entries])
+    first = entries[0][2]
+    drawn = [(tube, _picture(tube, number, preview, frame, outliers)) for tube, number, preview in entries]
+    placed = {(t.subject, t.visit): p for t, p in reversed(drawn) if t.role == "sample" and t.subject and t.visit}
+    subjects = list(dict.fromkeys(t.subject for t, p in drawn if placed.get((t.subject, t.visit)) is p))
+    columns = [v for v in visits if any((s, v) in placed for s in subjects)]
+    shown = {id(placed[s, v]) for s in subjects for v in columns if (s, v) in placed}
+    return GateSheet(
+        anchor=anchor,
+        title=f"{first.x.name} × {first.y.name}",
+        where=first.parent_path,
+        key=tuple((gate.label if gate.outlines else f"{gate.label} (the rest)", c) for gate, c in gate_colours(first)),
+        columns=tuple(columns),
+        lines=tuple(Line(s, tuple(placed.get((s, v)) for v in columns)) for s in subjects),
+        others=tuple(p for _, p in drawn if id(p) not in shown),
+        odd=sum(p.is_odd for _, p in drawn),
+    )
+
+
+def _picture(
+    tube: Tube, number: int, preview: GatePreview, frame: Frame, outliers: frozenset[tuple[str, str, str]]
+) -> Picture:
+    found = {threshold_text(t): t for gate in preview.gates for t in gate.thresholds}
+    words = "; ".join(found)
+    counts = ", ".join(f"{g.label} {whole(g.count)}{_share(g.count, preview.parent_count)}" for g in preview.gates)
+    description = (
+        f"{tube.sample_id}: {preview.x.name} against {preview.y.name} of {whole(preview.parent_count)} events in "
+        f"{preview.parent_path}. {counts}. {words}"
+    )
+    flags = [flag for t in found.values() for flag in _flags(tube, t, outliers)]
+    drawn = preview.parent_count - preview.outside
+    return Picture(
+        svg=trusted(
+            gate_picture(preview, frame, element_id=picture_id(tube.sample_id, number), description=description)
+        ),
+        tube=tube,
+        events=whole(drawn) if not preview.outside else f"{whole(drawn)} of {whole(preview.parent_count)}",
+        thresholds=words,
+        flags=tuple(dict.fromkeys(flags)),
+        is_odd=bool(flags),
+    )
+
+
+def _flags(tube: Tube, threshold: PreviewThreshold, outliers: frozenset[tuple[str, str, str]]) -> list[str]:
+    flags = list(threshold.flags)
+    if threshold.source in _UNUSUAL_SOURCES:
+        flags.append(f"{threshold.dimension} {_SOURCE_WORDS[threshold.source]}")
+    if (tube.sample_id, threshold.name, threshold.dimension) in outliers:
+        flags.append(f"{threshold.dimension} far from the other tubes")
+    return flags
+
+
+def threshold_text(threshold: PreviewThreshold) -> str:
+    """Marker, place on the linear scale, and what decided it."""
+    source = _SOURCE_WORDS.get(threshold.source, threshold.source)
+    method = f" ({threshold.method})" if threshold.method else ""
+    if math.isnan(threshold.linear_value):
+        return f"{threshold.dimension}: {source}{method}"
+    scope = f" per {threshold.scope}" if threshold.scope else ""
+    return f"{threshold.dimension} {short_number(float(f'{threshold.linear_value:.3g}'))}: {source}{method}{scope}"
+
+
+def _share(count: int, whole_count: int) -> str:
+    return f" ({percent_text(count / whole_count)})" if whole_count else ""
+
+
+def _outliers(inputs: ReportInputs) -> frozenset[tuple[str, str, str]]:
+    from cytometry.quantification.threshold_spread import threshold_spread
+
+    if "thresholds" not in inputs.tables or inputs.tables["thresholds"].empty:
+        return frozenset()
+    spread = threshold_spread(inputs.tables["thresholds"])
+    far = spread[spread["is_outlier"]]
+    return frozenset(zip(far["sample_id"], far["cut"], far["dimension"], strict=True))
+
+
+SECTION = Section("contact-sheet", "Every gate of every sample", _render)

@@ -1,0 +1,107 @@
+"""A table of the report: sortable, filterable, with its CSV as a link; the same numbers for eye and machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from cytometry.reporting.csv_text import csv_text, csv_uri
+from cytometry.reporting.formats import UNDEFINED, is_missing
+from cytometry.reporting.markup import render
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Shorter tables are read at a glance; a filter box would be clutter.
+ROWS_TO_FILTER = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A column on the page.
+
+    Parameters
+    ----------
+    field
+        Column of the data, and of the CSV.
+    text
+        Head on the page; the field's name where empty.
+    show
+        Text of a value that is not missing; plain text where None.
+    note
+        Explanation, shown as the head's title.
+    mark
+        CSS class of the column.
+    """
+
+    field: str
+    text: str = ""
+    show: Callable[..., str] | None = None
+    note: str = ""
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    text: str
+    value: str
+    is_number: bool
+
+
+def data_table(
+    frame: pd.DataFrame,
+    headings: Sequence[Heading],
+    *,
+    name: str,
+    caption: str,
+    row_marks: Sequence[str] | None = None,
+    download: pd.DataFrame | None = None,
+    folded: bool = False,
+) -> Markup:
+    """Markup of a table.
+
+    Parameters
+    ----------
+    frame
+        One row per row.
+    headings
+        Columns to show, in order.
+    name
+        File name of the CSV without suffix; unique on the page.
+    caption
+        What one row is, and the unit.
+    row_marks
+        A CSS class per row, ``""`` for none.
+    download
+        What the CSV holds; by default all columns of ``frame``.
+    folded
+        Closed until the reader opens it.
+    """
+    rows = [
+        [_cell(value, h) for value, h in zip(row, headings, strict=True)]
+        for row in zip(*(frame[h.field].tolist() for h in headings), strict=True)
+    ]
+    source = frame if download is None else download
+    text = csv_text(list(source.columns), source.itertuples(index=False, name=None))
+    return render(
+        "table.html",
+        name=name,
+        caption=caption,
+        headings=headings,
+        numeric=[all(r[i].is_number or r[i].text == UNDEFINED for r in rows) for i in range(len(headings))],
+        rows=list(zip(row_marks or [""] * len(rows), rows, strict=True)),
+        csv=csv_uri(text),
+        filterable=len(rows) >= ROWS_TO_FILTER,
+        folded=folded,
+    )
+
+
+def _cell(value: object, heading: Heading) -> _Cell:
+    if is_missing(value):
+        return _Cell(UNDEFINED, "", False)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    text = heading.show(value) if heading.show is not None else str(value)
+    return _Cell(text, repr(value) if is_number else "", is_number)
