@@ -24,6 +24,9 @@ TIME = "Time"
 #: Seconds per tick of the Time channel.
 TIMESTEP_S = 0.01
 
+#: $PnV of every detector, in every tube: the demo's shifts between batches are staining, not settings.
+VOLTAGE = 450.0
+
 #: Photoelectrons per channel unit: their Poisson noise is what compensation spreads into its neighbours.
 PHOTOELECTRONS_PER_UNIT = 0.07
 #: Electronic noise, standard deviation in channel units.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from math import log10
 from types import MappingProxyType
 from typing import Literal
@@ -15,11 +16,16 @@ from cytometry.model.tables import Row
 from cytometry.simulation.blood import Blood
 from cytometry.simulation.clinic import PRESENTATIONS, clinical_rows
 from cytometry.simulation.cohort import Course, Effects, Variation, draw_blood
-from cytometry.simulation.cytometer import TUBE_PANELS, tube_panel
+from cytometry.simulation.cytometer import TIMESTEP_S, TUBE_PANELS, tube_panel
 from cytometry.simulation.tubes import SimulatedTube, Staining, TubeSpec, simulate_tube
 
 #: What every file, table and report of the simulator has to say.
 LABEL = "synthetic; effect sizes are assumptions"
+
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_FIRST_BATCH = datetime(2025, 3, 3, 9, 0)
+_BETWEEN_BATCHES = timedelta(days=28)
+_BETWEEN_TUBES = timedelta(minutes=5)
 
 Layout = Literal["two_subjects", "subject", "tube", "visit"]
 
@@ -113,11 +119,14 @@ class StudyTube:
     ----------
     index
         Position in the study, from which its random numbers come: a tube can be made again alone.
+    acquired
+        Invented: batches four weeks apart, a tube every five minutes.
     blood
         True composition of the specimen.
     """
 
     index: int
+    acquired: datetime
     sample_id: str
     panel: str
     subject_id: str
@@ -142,7 +151,19 @@ class StudyTube:
             "visit": self.visit,
             "role": self.role,
             "batch": self.batch,
+            "acquired_at": self.acquired.isoformat(timespec="minutes"),
             "specimen": "pbmc_frozen",
+        }
+
+    def keywords(self) -> Mapping[str, str]:
+        """What the file says about itself, and that it is no measurement."""
+        return {
+            "$CYT": "synthetic (simulated, no instrument)",
+            "$COM": LABEL,
+            "$DATE": f"{self.acquired.day:02d}-{_MONTHS[self.acquired.month - 1]}-{self.acquired.year}",
+            "$BTIM": self.acquired.strftime("%H:%M:%S"),
+            "$FIL": f"{self.sample_id}.fcs",
+            "$TIMESTEP": f"{TIMESTEP_S:g}",
         }
 
 
@@ -218,7 +239,7 @@ def simulate_study(seed: int = 1, design: StudyDesign = DEMO_DESIGN) -> Simulate
         for panel in design.panels:
             for role in ("control", *(f"fmo:{m}" for m in design.fmo.get(panel, ()))):
                 tubes.append(_control(design, batch, panel, role, len(tubes), donor, staining[batch, panel], rng))
-    return SimulatedStudy(seed, design, tuple(tubes), _clinical(design, subjects, courses, rng), courses)
+    return SimulatedStudy(seed, design, _timed(tubes, batches), _clinical(design, subjects, courses, rng), courses)
 
 
 def _generator(seed: int, purpose: int, index: int) -> np.random.Generator:
@@ -305,7 +326,16 @@ def _study_tube(
         name=plan.sample_id,
     )
     return StudyTube(
-        index, plan.sample_id, plan.panel, plan.subject_id, plan.visit.name, "sample", plan.batch, blood, spec
+        index,
+        _FIRST_BATCH,
+        plan.sample_id,
+        plan.panel,
+        plan.subject_id,
+        plan.visit.name,
+        "sample",
+        plan.batch,
+        blood,
+        spec,
     )
 
 
@@ -329,7 +359,18 @@ def _control(
         omit=role.removeprefix("fmo:") if role.startswith("fmo:") else None,
         name=name,
     )
-    return StudyTube(index, name, panel, "", "", role, batch, donor, spec)
+    return StudyTube(index, _FIRST_BATCH, name, panel, "", "", role, batch, donor, spec)
+
+
+def _timed(tubes: list[StudyTube], batches: tuple[str, ...]) -> tuple[StudyTube, ...]:
+    """Give every tube its time: the controls of a batch run first, as in a laboratory."""
+    run = dict.fromkeys(batches, 0)
+    times: dict[int, datetime] = {}
+    for tube in sorted(tubes, key=lambda t: (t.role == "sample", t.index)):
+        start = _FIRST_BATCH + batches.index(tube.batch) * _BETWEEN_BATCHES
+        times[tube.index] = start + run[tube.batch] * _BETWEEN_TUBES
+        run[tube.batch] += 1
+    return tuple(replace(t, acquired=times[t.index]) for t in tubes)
 
 
 def _clinical(

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cytometry.errors import RequestError
-from cytometry.model.sample import Sample
+from cytometry.model.sample import ArrayColumns, NumberArray, Sample
 from cytometry.model.spillover import Spillover
 from cytometry.simulation.cell_types import ABSENT, CELL_TYPE_NAMES, CELL_TYPES
 from cytometry.simulation.cytometer import TIMESTEP_S, TOP, TubePanel, detect, tube_panel
@@ -126,6 +126,18 @@ class SimulatedTube:
     spec: TubeSpec
     sample: Sample
     truth: Truth
+
+
+@dataclass(frozen=True, eq=False)
+class _TubeColumns(ArrayColumns):
+    """Stored events; Time is the last column and counts ticks, as in a file."""
+
+    def linear(self, index: int) -> NumberArray:
+        column = self.events[:, index]
+        return column * np.float64(TIMESTEP_S) if index == self.events.shape[1] - 1 else column
+
+    def matrix(self) -> None:
+        return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -287,12 +299,13 @@ def _acquire(spec: TubeSpec, panel: TubePanel, events: _Particles, rng: np.rando
         ticks,
     ]
     values = np.round(np.column_stack(columns), DECIMALS).astype(np.float32)
-    sample = Sample.from_array(
-        values,
-        panel.channels(),
+    sample = Sample(
         name=spec.name,
+        channels=panel.channels(),
+        n_events=n,
+        columns=_TubeColumns(values),
+        keywords=MappingProxyType({"$TIMESTEP": f"{TIMESTEP_S:g}"}),
         spillover=_stored_spillover(panel, spec.spillover_error, rng),
-        keywords={"$TIMESTEP": f"{TIMESTEP_S:g}"},
     )
     return SimulatedTube(spec, sample, Truth(events.codes, flags))
 
