@@ -93,15 +93,23 @@ def _apply(population: Population, reader: DimensionReader, rows: dict[str, Inde
         return parent[_boolean(gate, parent, rows, reader.sample.n_events)]
     if isinstance(gate, EventMaskGate):
         return parent[_runs(gate, parent)]
-    values = [reader.values(d, parent) for d in gate.dimensions]
-    if isinstance(gate, RectangleGate):
-        inside = np.ones(len(parent), dtype=np.bool_)
-        for interval, x in zip(gate.intervals, values, strict=True):
-            inside &= (x >= interval.minimum) & (x < interval.maximum)
-        return parent[inside]
+    inside = _inside(gate, [reader.values(d, parent) for d in gate.dimensions])
+    return parent[~inside if gate.complement else inside]
+
+
+def _inside(gate: RectangleGate | PolygonGate | EllipsoidGate, values: list[npt.NDArray[np.float64]]) -> BoolArray:
     if isinstance(gate, PolygonGate):
-        return parent[_polygon(gate.vertices, values[0], values[1])]
-    return parent[_ellipsoid(gate, np.column_stack(values))]
+        return _polygon(gate.vertices, values[0], values[1])
+    if isinstance(gate, EllipsoidGate):
+        return _ellipsoid(gate, np.column_stack(values))
+    inside = np.ones(len(values[0]), dtype=np.bool_)
+    for interval, x in zip(gate.intervals, values, strict=True):
+        # An open side is no test: an event without a value (the log of a negative) passes it.
+        if interval.minimum > -np.inf:
+            inside &= x >= interval.minimum
+        if interval.maximum < np.inf:
+            inside &= x < interval.maximum
+    return inside
 
 
 def _polygon(vertices: npt.NDArray[np.float64], x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> BoolArray:

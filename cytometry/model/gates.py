@@ -94,11 +94,13 @@ class RectangleGate:
     """Intersection of intervals: a range, rectangle or box; also a quadrant.
 
     ``quadrant_of`` names the quadrant gate it was read from, so that it can be
-    written back as one.
+    written back as one. With ``complement`` the gate keeps the parent's events
+    outside the shape (FlowJo's inverted gates).
     """
 
     intervals: tuple[Interval, ...]
     quadrant_of: str = ""
+    complement: bool = False
 
     def __post_init__(self) -> None:
         if not self.intervals:
@@ -112,10 +114,14 @@ class RectangleGate:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PolygonGate:
-    """Interior by the even-odd rule; ``vertices`` is (n ≥ 3, 2), last joined to first."""
+    """Interior by the even-odd rule; ``vertices`` is (n ≥ 3, 2), last joined to first.
+
+    ``complement`` as in :class:`RectangleGate`.
+    """
 
     dimensions: tuple[AnyDimension, AnyDimension]
     vertices: FloatArray
+    complement: bool = False
 
     def __post_init__(self) -> None:
         vertices = _frozen(self.vertices)
@@ -134,10 +140,11 @@ class PolygonGate:
             isinstance(other, PolygonGate)
             and self.dimensions == other.dimensions
             and np.array_equal(self.vertices, other.vertices)
+            and self.complement == other.complement
         )
 
     def __hash__(self) -> int:
-        return hash((self.dimensions, self.vertices.tobytes()))
+        return hash((self.dimensions, self.vertices.tobytes(), self.complement))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -155,6 +162,7 @@ class EllipsoidGate:
     mean: FloatArray
     covariance: FloatArray
     distance_square: float = 1.0
+    complement: bool = False
 
     def __post_init__(self) -> None:
         mean, covariance = _frozen(self.mean), _frozen(self.covariance)
@@ -195,10 +203,12 @@ class EllipsoidGate:
             and np.array_equal(self.mean, other.mean)
             and np.array_equal(self.covariance, other.covariance)
             and self.distance_square == other.distance_square
+            and self.complement == other.complement
         )
 
     def __hash__(self) -> int:
-        return hash((self.dimensions, self.mean.tobytes(), self.covariance.tobytes(), self.distance_square))
+        numbers = (self.mean.tobytes(), self.covariance.tobytes(), self.distance_square)
+        return hash((self.dimensions, numbers, self.complement))
 
 
 @dataclass(frozen=True, slots=True)
