@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from cytometry.errors import CytometryError, PanelError, StrategyError
+from cytometry.io.yaml_file import read_yaml
 from cytometry.model.gates import FROM_FILE, UNCOMPENSATED
 from cytometry.model.panel import Panel, PanelFile
 from cytometry.model.strategy import GatingStrategy
@@ -20,8 +20,6 @@ from cytometry.model.template import GatingTemplate
 PANEL_FILE = "panel.yaml"
 TEMPLATE_FILE = "strategy.yaml"
 DRAWN_FILE = "strategy.gml.xml"
-
-_LIMIT_BYTES = 1_000_000  # a panel is written by people; anything larger is something else
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -67,14 +65,9 @@ def load_panel(name_or_folder: str | Path) -> Panel:
         All problems of the file that is wrong, each with its place.
     """
     folder = panel_folder(name_or_folder)
-    described = _validated(PanelFile, _yaml(folder / PANEL_FILE, PanelError), folder / PANEL_FILE, PanelError)
+    described = _validated(PanelFile, read_yaml(folder / PANEL_FILE, error=PanelError), folder / PANEL_FILE, PanelError)
     strategy = _strategy(folder)
-    panel = Panel(
-        **{name: getattr(described, name) for name in PanelFile.model_fields},
-        strategy=strategy,
-        digest=panel_digest(folder),
-        source=folder.name,
-    )
+    panel = Panel(described, strategy, panel_digest(folder))
     _check(panel, folder)
     return panel
 
@@ -128,35 +121,10 @@ def _strategy(folder: Path) -> GatingTemplate | GatingStrategy:
         )
     path = folder / found[0]
     if found[0] == TEMPLATE_FILE:
-        return _validated(GatingTemplate, _yaml(path, StrategyError), path, StrategyError)
+        return _validated(GatingTemplate, read_yaml(path, error=StrategyError), path, StrategyError)
     from cytometry.io.gatingml import read_gatingml
 
     return read_gatingml(path)
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML that refuses a key given twice: the second would silently win."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if isinstance(key, Hashable) and key in seen:
-                line = key_node.start_mark.line + 1
-                raise yaml.YAMLError(f"key '{key}' stands twice, the second time in line {line}")
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-def _yaml(path: Path, error: type[CytometryError]) -> Any:
-    if path.stat().st_size > _LIMIT_BYTES:
-        raise error(f"has {path.stat().st_size} bytes", where=str(path), hint=f"at most {_LIMIT_BYTES} are read")
-    try:
-        return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_UniqueKeys)
-    except UnicodeDecodeError as problem:
-        raise error("is not UTF-8 text", where=str(path), hint="save it as UTF-8") from problem
-    except (yaml.YAMLError, RecursionError) as problem:
-        raise error(f"is not YAML: {_one_line(problem)}", where=str(path)) from problem
 
 
 def _validated(model: type[_Model], content: Any, path: Path, error: type[CytometryError]) -> _Model:
@@ -201,10 +169,6 @@ def _place(location: tuple[int | str, ...], content: object) -> str:
     return text or "file"
 
 
-def _one_line(problem: BaseException) -> str:
-    return " ".join(str(problem).split())
-
-
 def _check(panel: Panel, folder: Path) -> None:
     """What one file cannot know of the other."""
     problems: list[str] = []
@@ -222,7 +186,7 @@ def _check(panel: Panel, folder: Path) -> None:
             )
     names = {path.rpartition("/")[2] for path in panel.population_paths}
     problems += _unknown("targets", panel.targets, names)
-    for population, denominators in panel.denominators.items():
+    for population, denominators in panel.described.denominators.items():
         if population != "default":
             problems += _unknown("denominators", (population,), names)
         problems += _unknown(f"denominators.{population}", denominators, names)

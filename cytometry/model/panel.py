@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -136,22 +137,68 @@ class PanelFile(FrozenPart):
     minimum_events: MinimumEvents = MinimumEvents()
 
 
-class Panel(PanelFile):
+@dataclass(frozen=True, eq=False)
+class Panel:
     """A panel folder, read and checked.
 
     Parameters
     ----------
+    described
+        ``panel.yaml``.
     strategy
         A template whose gates are still to be placed, or drawn gates.
     digest
         SHA-256 over the files that decide results; the same from a wheel and a checkout.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
+    described: PanelFile
     strategy: GatingTemplate | GatingStrategy
     digest: str = ""
-    source: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name of the panel."""
+        return self.described.name
+
+    @property
+    def version(self) -> int:
+        """Version of the panel."""
+        return self.described.version
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return self.described.title
+
+    @property
+    def compensation(self) -> str:
+        """``FCS`` (the file's matrix, or what a study puts in its place) or ``uncompensated``."""
+        return self.described.compensation
+
+    @property
+    def scales(self) -> Mapping[str, Scale]:
+        """Scales by key."""
+        return self.described.scales
+
+    @property
+    def markers(self) -> Mapping[str, Marker]:
+        """Markers by the name that gates use."""
+        return self.described.markers
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Populations that are reported first."""
+        return self.described.targets
+
+    @property
+    def minimum_events(self) -> MinimumEvents:
+        """Counting limits."""
+        return self.described.minimum_events
+
+    def denominators(self, population: str) -> tuple[str, ...]:
+        """Names of the populations that a population is reported as a fraction of, besides its parent."""
+        given = self.described.denominators
+        return tuple(d for d in given.get(population, given.get("default", ())) if d != population)
 
     @property
     def template(self) -> GatingTemplate | None:
@@ -162,7 +209,7 @@ class Panel(PanelFile):
     def population_paths(self) -> tuple[str, ...]:
         """Every population in tree order, ``root`` excluded."""
         if isinstance(self.strategy, GatingTemplate):
-            return tuple(self.strategy.path(n) for n in self.strategy.names)
+            return tuple(self.strategy.path(p.name) for p in self.strategy.populations if not p.helper)
         return tuple(p.path for p in self.strategy.populations)
 
     @property

@@ -92,6 +92,8 @@ class PopulationTemplate(FrozenPart):
         and a finding says so. For stem gates only (no viability dye, no dump).
     scope
         Of a placed shape.
+    helper
+        Used for placing only (a reference population); not in the strategy.
     """
 
     name: Name
@@ -105,6 +107,7 @@ class PopulationTemplate(FrozenPart):
     optional: bool = False
     if_missing: Literal["fail", "keep_parent"] = "fail"
     scope: Scope = "sample"
+    helper: bool = False
 
     @model_validator(mode="after")
     def _one_gate(self) -> PopulationTemplate:
@@ -195,7 +198,13 @@ class GatingTemplate(FrozenPart):
             if p.parent not in known:
                 found.append(f"population '{p.name}': parent '{p.parent}' is unknown or stands after its child")
             known.add(p.name)
+        helpers = {p.name for p in self.populations if p.helper}
         for p in self.populations:
+            needed = {p.parent, *(o for o, _ in p.operands)} & helpers
+            if needed and not p.helper:
+                found.append(
+                    f"population '{p.name}' needs the helper '{sorted(needed)[0]}', which is not in the strategy"
+                )
             for marker in p.markers:
                 if marker not in markers:
                     found.append(f"population '{p.name}': marker '{marker}' is not in the panel")

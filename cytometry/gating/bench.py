@@ -1,0 +1,142 @@
+"""One tube while its gates are being placed: events by population so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from cytometry.errors import CytometryError
+from cytometry.gating.methods.evidence import CutPosition
+from cytometry.gating.tubes import FMO, Tube
+from cytometry.model.gates import BooleanGate, EventMaskGate, Gate, RectangleGate
+from cytometry.model.panel import Panel
+from cytometry.model.strategy import ROOT
+from cytometry.model.transforms import Transform
+from cytometry.preprocessing.dimensions import DimensionReader
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(eq=False)
+class Bench:
+    """Working state of one tube; lives only within one call of ``place``.
+
+    Parameters
+    ----------
+    rows
+        Event numbers by population; None where a population is undefined.
+    cuts
+        Positions so far, by cut.
+    gates
+        Gates so far, by population.
+    failure
+        Why the tube was given up.
+    """
+
+    tube: Tube
+    panel: Panel
+    reader: DimensionReader
+    rows: dict[str, IntArray | None]
+    cuts: dict[str, CutPosition] = field(default_factory=dict)
+    gates: dict[str, Gate] = field(default_factory=dict)
+    failure: CytometryError | None = None
+    _last: tuple[str, str, FloatArray] | None = None
+
+    @property
+    def omitted(self) -> str | None:
+        """The panel's name of the marker that an FMO tube leaves out."""
+        if not self.tube.role.startswith(FMO):
+            return None
+        given = self.tube.role.removeprefix(FMO).strip().casefold()
+        for name, marker in self.panel.markers.items():
+            if given in (name.casefold(), *(c.casefold() for c in marker.channels)):
+                return name
+        return None
+
+    def has(self, marker: str) -> bool:
+        """Whether the file measures the marker."""
+        return marker in self.tube.channel_map
+
+    def values(self, marker: str, population: str) -> FloatArray:
+        """Display values of a marker in a population; nothing where it is undefined."""
+        rows = self.rows.get(population)
+        if rows is None or not self.has(marker):
+            return np.empty(0)
+        if self._last is not None and self._last[:2] == (marker, population):
+            return self._last[2]
+        values = self.reader.values(self.panel.dimension(marker), rows)
+        self._last = (marker, population, values)
+        return values
+
+    def inside(self, gate: Gate, parent: str) -> IntArray:
+        """Events of the parent that a gate keeps."""
+        rows = self.rows[parent]
+        assert rows is not None  # callers skip undefined parents
+        if isinstance(gate, BooleanGate):
+            return rows[self._boolean(gate, rows)]
+        if isinstance(gate, EventMaskGate):
+            kept = np.zeros(self.tube.sample.n_events, dtype=np.bool_)
+            for start, stop in gate.kept_runs:
+                kept[start:stop] = True
+            return rows[kept[rows]]
+        values = [self.values(d.name, parent) for d in gate.dimensions]
+        if isinstance(gate, RectangleGate):
+            keep = np.ones(rows.size, dtype=np.bool_)
+            for interval, x in zip(gate.intervals, values, strict=True):
+                keep &= (x >= interval.minimum) & (x < interval.maximum)
+            return rows[keep]
+        return rows[inside_shape(gate, values)]
+
+    def _boolean(self, gate: BooleanGate, rows: IntArray) -> npt.NDArray[np.bool_]:
+        masks = []
+        for operand in gate.operands:
+            mask = np.zeros(self.tube.sample.n_events, dtype=np.bool_)
+            members = self.rows.get(operand.path.rpartition("/")[2])
+            mask[members if members is not None else np.empty(0, dtype=np.int64)] = True
+            masks.append(mask[rows] != operand.complement)
+        if gate.operator == "not":
+            return np.asarray(~masks[0])
+        combine = np.logical_and if gate.operator == "and" else np.logical_or
+        return np.asarray(combine.reduce(masks))
+
+
+def inside_shape(gate: Gate, values: list[FloatArray]) -> npt.NDArray[np.bool_]:
+    """Whether points lie in a polygon (even-odd) or ellipsoid."""
+    from cytometry.model.gates import EllipsoidGate, PolygonGate
+
+    if isinstance(gate, EllipsoidGate):
+        centred = np.column_stack(values) - gate.mean
+        return np.asarray(((centred @ np.linalg.inv(gate.covariance)) * centred).sum(axis=1) <= gate.distance_square)
+    assert isinstance(gate, PolygonGate)
+    x, y = values
+    inside = np.zeros(x.size, dtype=np.bool_)
+    for (x0, y0), (x1, y1) in zip(gate.vertices, np.roll(gate.vertices, -1, axis=0), strict=True):
+        if y0 != y1:
+            spans = (y0 <= y) != (y1 <= y)
+            left = (x1 - x0) * (y - y0) - (x - x0) * (y1 - y0)
+            inside ^= spans & ((left > 0) if y1 > y0 else (left < 0))
+    return inside
+
+
+def open_bench(tube: Tube, panel: Panel) -> Bench:
+    """Start with every event in the root."""
+    reader = DimensionReader(
+        tube.sample, tube.channel_map, transforms_for(tube, panel), {}, file_compensation=tube.file_compensation
+    )
+    return Bench(tube, panel, reader, {ROOT: np.arange(tube.sample.n_events)})
+
+
+def transforms_for(tube: Tube, panel: Panel) -> dict[str, Transform]:
+    """The panel's scales as transforms of this file; by channel range where the panel says so."""
+    transforms: dict[str, Transform] = {}
+    for name, marker in panel.markers.items():
+        key = panel.scale_key(name)
+        if key is None or marker.scale is None:
+            continue
+        index = tube.channel_map.indices.get(name)
+        top = tube.sample.channels[index].range if index is not None else 0.0
+        transforms[key] = panel.scales[marker.scale].transform(top if top > 0 else 262144.0)
+    return transforms

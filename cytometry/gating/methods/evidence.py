@@ -1,0 +1,153 @@
+"""What a method looks at, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+from cytometry.errors import GatingError
+from cytometry.model.gates import Gate
+from cytometry.model.placement import Source
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+# Below this many events in a whole pool no position is read from them.
+FEWEST_EVENTS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Display values of one marker in one population, tube by tube.
+
+    Every tube with events has the same weight, so that a large tube does not
+    decide for a small one.
+    """
+
+    tubes: tuple[FloatArray, ...]
+
+    @property
+    def n_events(self) -> int:
+        """Events of all tubes."""
+        return sum(t.size for t in self.tubes)
+
+    def sorted_with_weights(self) -> tuple[FloatArray, FloatArray]:
+        """All values, rising, and the weight of each; weights sum to 1."""
+        filled = [t for t in self.tubes if t.size]
+        values = np.concatenate(filled) if filled else np.empty(0)
+        weights = np.concatenate([np.full(t.size, 1.0 / (t.size * len(filled))) for t in filled] or [np.empty(0)])
+        order = np.argsort(values, kind="stable")
+        return values[order], weights[order]
+
+    def quantile(self, fraction: float) -> float:
+        """Weighted quantile: the middle of the step at which the weights reach ``fraction``."""
+        values, weights = self.sorted_with_weights()
+        if values.size == 0:
+            raise GatingError("has no events to take a quantile of", code="GATE_NO_EVENTS")
+        return float(np.interp(fraction, np.cumsum(weights) - weights / 2, values))
+
+    def require(self, fewest: int = FEWEST_EVENTS) -> None:
+        """Refuse to read a position from a handful of events.
+
+        Raises
+        ------
+        GatingError
+            There are fewer.
+        """
+        if self.n_events < fewest:
+            raise GatingError(f"has {self.n_events} events; {fewest} are needed", code="GATE_NO_EVENTS")
+
+
+@dataclass(frozen=True, eq=False)
+class CutEvidence:
+    """What a 1-D method may look at.
+
+    Parameters
+    ----------
+    pool
+        The population in which the cut is placed.
+    references
+        Reference populations by name, same marker, same tubes.
+    fmo
+        The same population in the batch's FMO controls of the marker.
+    """
+
+    pool: Pool
+    references: Mapping[str, Pool] = field(default_factory=lambda: MappingProxyType({}))
+    fmo: Pool | None = None
+
+
+@dataclass(frozen=True)
+class CutPosition:
+    """Where a method puts a cut.
+
+    Parameters
+    ----------
+    value
+        On the display scale.
+    sd
+        Its standard deviation by sampling of events.
+    confidence
+        0 to 1, 0.5 where the method is in two minds.
+    source
+        What it was read from.
+    """
+
+    value: float
+    sd: float
+    confidence: float
+    source: Source = "data"
+
+
+@dataclass(frozen=True, eq=False)
+class ShapeEvidence:
+    """What a shape method may look at: events × axes of the parent, tube by tube.
+
+    Parameters
+    ----------
+    tubes
+        Display values of the rule's axes.
+    event_numbers
+        Position of each event in its file; acquisition order.
+    n_events
+        Events in each file.
+    """
+
+    tubes: tuple[FloatArray, ...]
+    event_numbers: tuple[IntArray, ...] = ()
+    n_events: tuple[int, ...] = ()
+
+    def stacked(self, most: int = 20_000) -> FloatArray:
+        """Equally many events of every tube, every k-th, at most ``most`` of each."""
+        filled = [t for t in self.tubes if len(t)]
+        if not filled:
+            raise GatingError("has no events", code="GATE_NO_EVENTS")
+        size = min(most, min(len(t) for t in filled))
+        # A tube with next to nothing would leave next to nothing of the others.
+        size = max(size, min(1_000, most))
+        return np.concatenate([t[np.linspace(0, len(t) - 1, min(size, len(t))).astype(np.int64)] for t in filled])
+
+
+@dataclass(frozen=True, eq=False)
+class ShapePosition:
+    """A placed shape.
+
+    Parameters
+    ----------
+    gate
+        Its gate; the dimensions are those of the rule.
+    centre, sd
+        One number per axis, display scale.
+    confidence, source
+        As for :class:`CutPosition`.
+    """
+
+    gate: Gate
+    centre: tuple[float, ...]
+    sd: tuple[float, ...]
+    confidence: float
+    source: Source = "data"

@@ -1,0 +1,425 @@
+"""Place every gate of a panel on the tubes of one group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from cytometry.errors import CytometryError, GatingError, RequestError
+from cytometry.gating.assemble import boolean_gate, box, build_strategy, everything
+from cytometry.gating.bench import Bench, open_bench, transforms_for
+from cytometry.gating.bridge import Offsets, bridging_offsets
+from cytometry.gating.cut_chain import Decision, borrow, decide
+from cytometry.gating.methods.evidence import CutEvidence, CutPosition, Pool
+from cytometry.gating.scopes import ScopeGroup, scope_groups
+from cytometry.gating.shape_step import place_shape
+from cytometry.gating.tubes import CONTROL, FMO, Tube
+from cytometry.model.findings import Finding
+from cytometry.model.gates import Gate, RectangleGate
+from cytometry.model.panel import Panel
+from cytometry.model.placement import GateOverride, PlacedCut, Placement
+from cytometry.model.strategy import GatingStrategy
+from cytometry.model.template import CutTemplate, GatingTemplate, PopulationTemplate
+
+__all__ = ["Tube", "place"]
+
+
+def place(
+    panel: Panel,
+    tubes: Sequence[Tube],
+    *,
+    overrides: Sequence[GateOverride] = (),
+    alone: bool = False,
+) -> Placement:
+    """Turn a panel and the tubes of one group into plain gates per tube.
+
+    Deterministic, and independent of the order of ``tubes``. Keys of subjects
+    and batches are opaque: nothing about visit, arm or clinic enters.
+
+    Parameters
+    ----------
+    tubes
+        Samples, bridging controls and FMO controls that may have to be placed together.
+    overrides
+        A person's corrections; an override whose tube is not among ``tubes`` is ignored.
+    alone
+        Every scope is ``sample`` and nothing is taken from another tube.
+
+    Returns
+    -------
+    Placement
+        A tube that cannot be gated is in ``failed`` with the reason; the others are complete.
+
+    Raises
+    ------
+    RequestError
+        Two tubes have one key, or an override names a cut that the panel does not have.
+    """
+    _check(panel, tubes, overrides)
+    if isinstance(panel.strategy, GatingStrategy):
+        drawn = panel.strategy
+        return Placement(panel, {t.key: drawn for t in tubes if t.is_gated}, ())
+    return _Placing(panel, panel.strategy, tubes, overrides, alone=alone).run()
+
+
+def _check(panel: Panel, tubes: Sequence[Tube], overrides: Sequence[GateOverride]) -> None:
+    keys = [t.key for t in tubes]
+    twice = sorted({k for k in keys if keys.count(k) > 1})
+    if twice:
+        raise RequestError(f"tubes have one key: {', '.join(twice)}", hint="give each tube a key of its own")
+    known = panel.strategy.cuts if isinstance(panel.strategy, GatingTemplate) else {}
+    for override in overrides:
+        if override.cut not in known:
+            raise RequestError(
+                f"override of '{override.cut}', which panel '{panel.name}' does not place",
+                hint=f"cuts: {', '.join(known) or 'none, its gates are drawn'}",
+            )
+
+
+class _Placing:
+    """One call of :func:`place`: benches by key, and what has been noticed."""
+
+    def __init__(
+        self,
+        panel: Panel,
+        template: GatingTemplate,
+        tubes: Sequence[Tube],
+        overrides: Sequence[GateOverride],
+        *,
+        alone: bool,
+    ) -> None:
+        self.panel, self.template, self.alone = panel, template, alone
+        used = [t for t in tubes if t.is_gated or (t.role.startswith(FMO) and not alone)]
+        self.order = [t.key for t in used]
+        self.benches = {t.key: open_bench(t, panel) for t in sorted(used, key=lambda t: t.key)}
+        self.overrides = {(o.key, o.cut): o.value for o in overrides}
+        self.placed: dict[tuple[str, str], tuple[PlacedCut, ...]] = {}
+        self.findings: dict[tuple[str, str, str], Finding] = {}
+
+    def run(self) -> Placement:
+        for step in self.template.steps():
+            if step.kind == "cut":
+                self._cut(step.name, self.template.cuts[step.name])
+            else:
+                self._population(self.template[step.name])
+        return self._result()
+
+    # -- cuts ---------------------------------------------------------------------------------------------------
+
+    def _cut(self, name: str, cut: CutTemplate) -> None:
+        ready = [b for b in self._alive() if b.rows.get(cut.within) is not None and b.has(cut.on)]
+        gated = [b.tube for b in ready if b.tube.is_gated]
+        offsets = self._offsets(cut, ready)
+        groups = scope_groups(gated, cut.scope, alone=self.alone, can_bridge=offsets is not None)
+        decisions: dict[str, Decision] = {}
+        failures: dict[str, GatingError] = {}
+        for group in groups:
+            try:
+                decisions[group.name] = decide(cut, self._evidence(cut, group, offsets))
+            except GatingError as error:
+                failures[group.name] = error
+        if not self.alone:
+            decisions = borrow(decisions, {g.name: [t.batch_group for t in g.contributing] for g in groups})
+        for group in groups:
+            if group.name in failures:
+                for tube in group.receiving:
+                    self._fail(tube.key, failures[group.name], f"cut '{name}'")
+                continue
+            for tube in group.receiving:
+                self._set_cut(name, cut, group, tube, decisions[group.name], offsets)
+        self._set_fmo_cuts(name)
+
+    def _evidence(self, cut: CutTemplate, group: ScopeGroup, offsets: Offsets | None) -> CutEvidence:
+        keys = [t.key for t in group.contributing]
+        shifts = [offsets.of(t.batch_group) if offsets and group.bridged else 0.0 for t in group.contributing]
+
+        def pool(population: str) -> Pool:
+            return Pool(
+                tuple(
+                    self.benches[k].values(cut.on, population) - s if s else self.benches[k].values(cut.on, population)
+                    for k, s in zip(keys, shifts, strict=True)
+                )
+            )
+
+        return CutEvidence(
+            pool=pool(cut.within),
+            references={r: pool(r) for r in cut.references[1:]},
+            fmo=self._fmo_pool(cut, group),
+        )
+
+    def _fmo_pool(self, cut: CutTemplate, group: ScopeGroup) -> Pool | None:
+        """The batch's FMO controls of the marker; none where the group's batch is unknown or not one."""
+        batches = {t.batch_group for t in group.contributing}
+        if self.alone or len(batches) != 1:
+            return None
+        found = [
+            b.values(cut.on, cut.within)
+            for b in self._alive()
+            if b.omitted == cut.on and {b.tube.batch_group} == batches and b.rows.get(cut.within) is not None
+        ]
+        return Pool(tuple(found)) if found else None
+
+    def _offsets(self, cut: CutTemplate, ready: Sequence[Bench]) -> Offsets | None:
+        if self.alone or cut.scope not in ("subject", "study"):
+            return None
+        return bridging_offsets(
+            cut,
+            {t.batch_group for t in (b.tube for b in ready) if t.is_gated},
+            [
+                (
+                    b.tube.batch_group,
+                    CutEvidence(
+                        Pool((b.values(cut.on, cut.within),)),
+                        {r: Pool((b.values(cut.on, r),)) for r in cut.references[1:]},
+                    ),
+                )
+                for b in ready
+                if b.tube.role == CONTROL
+            ],
+        )
+
+    def _set_cut(
+        self,
+        name: str,
+        cut: CutTemplate,
+        group: ScopeGroup,
+        tube: Tube,
+        decision: Decision,
+        offsets: Offsets | None,
+    ) -> None:
+        position, flags, method = decision.position, list(decision.flags), decision.method
+        if group.bridged and offsets:
+            position = CutPosition(
+                position.value + offsets.of(tube.batch_group),
+                float(np.hypot(position.sd, offsets.sd)),
+                position.confidence,
+                position.source,
+            )
+        if group.spans_batches:
+            flags.append("SCOPE_SPANS_BATCHES")
+            self._find_spanning(name, cut.scope, group, tube)
+        source = position.source
+        if source == "data" and "GATE_FALLBACK" in flags and "GATE_UNCERTAIN" in flags:
+            source = "fallback"
+        if (tube.key, name) in self.overrides:
+            position = CutPosition(self.overrides[tube.key, name], 0.0, 1.0, "override")
+            flags, method, source = [], "override", "override"
+        bench = self.benches[tube.key]
+        bench.cuts[name] = position
+        self.placed[tube.key, name] = (
+            PlacedCut(
+                sample_key=tube.key,
+                name=name,
+                kind="cut",
+                dimension=cut.on,
+                method=method,
+                source=source,
+                value=position.value,
+                value_linear=self._linear(bench, cut.on, position.value),
+                uncertainty_sd=position.sd,
+                confidence=position.confidence,
+                scope=group.scope,
+                group=group.name,
+                flags=tuple(flags),
+                populations=tuple(p.name for p in self.template.populations if name in p.cuts),
+            ),
+        )
+        for code in flags:
+            if code in _EXPLAINED:
+                self._note(tube.key, code, name, f"cut '{name}' on {cut.on}: {_EXPLAINED[code]} ({method})")
+
+    def _set_fmo_cuts(self, name: str) -> None:
+        """An FMO tube takes the middle of its batch's cuts for the gates above the omitted marker."""
+        for bench in self._alive():
+            if bench.tube.is_gated:
+                continue
+            values = [
+                b.cuts[name].value
+                for b in self._alive()
+                if b.tube.is_gated and b.tube.batch_group == bench.tube.batch_group and name in b.cuts
+            ]
+            if values:
+                bench.cuts[name] = CutPosition(float(np.median(values)), 0.0, 1.0, "control")
+
+    # -- populations --------------------------------------------------------------------------------------------
+
+    def _population(self, population: PopulationTemplate) -> None:
+        applied: list[Bench] = []
+        for bench in self._alive():
+            if bench.rows.get(population.parent) is None:
+                bench.rows[population.name] = None
+                continue
+            lacking = [m for m in population.markers if not bench.has(m)]
+            if not lacking:
+                applied.append(bench)
+            elif population.if_missing == "keep_parent":
+                self._keep_parent(bench, population, lacking)
+            elif population.optional:
+                bench.rows[population.name] = None
+            else:
+                self._fail(bench.tube.key, _lacking(bench, lacking), f"population '{population.name}'")
+        if population.place is not None:
+            self._shapes(population, applied)
+        for bench in applied:
+            if bench.failure is None:
+                self._members(bench, population)
+
+    def _members(self, bench: Bench, population: PopulationTemplate) -> None:
+        if population.operands and any(bench.rows.get(o) is None for o, _ in population.operands):
+            bench.rows[population.name] = None
+            return
+        gate: Gate
+        if population.keep is not None:
+            omitted = frozenset({bench.omitted} if bench.omitted else ())
+            cuts = {n: c.value for n, c in bench.cuts.items()}
+            gate = box(self.panel, population, cuts, omitted)
+        elif population.place is not None:
+            gate = bench.gates[population.name]
+        else:
+            gate = boolean_gate(self.template, population)
+        parent = bench.rows[population.parent]
+        skipped = isinstance(gate, RectangleGate) and not gate.intervals
+        bench.rows[population.name] = parent if skipped else bench.inside(gate, population.parent)
+
+    def _keep_parent(self, bench: Bench, population: PopulationTemplate, lacking: Sequence[str]) -> None:
+        bench.rows[population.name] = bench.rows[population.parent]
+        bench.gates[population.name] = everything(bench.tube.sample.n_events)
+        self._note(
+            bench.tube.key,
+            "GATE_NOT_APPLIED",
+            population.name,
+            f"population '{population.name}' keeps all of its parent: the file does not measure {', '.join(lacking)}",
+        )
+
+    def _shapes(self, population: PopulationTemplate, applied: Sequence[Bench]) -> None:
+        ready = {b.tube.key: b for b in applied}
+        tubes = [b.tube for b in applied if b.tube.is_gated]
+        groups = [
+            *scope_groups(tubes, population.scope, alone=self.alone, can_bridge=False),
+            *(
+                ScopeGroup(f"sample {b.tube.key}", "sample", (b.tube,), (b.tube,))
+                for b in applied
+                if not b.tube.is_gated
+            ),
+        ]
+        for group in groups:
+            try:
+                decision = place_shape(population, [ready[t.key] for t in group.contributing], self.panel)
+            except GatingError as error:
+                for tube in group.receiving:
+                    self._fail(tube.key, error, f"population '{population.name}'")
+                continue
+            for tube in group.receiving:
+                bench = ready[tube.key]
+                bench.gates[population.name] = decision.position.gate
+                flags = (*decision.flags, *(("SCOPE_SPANS_BATCHES",) if group.spans_batches else ()))
+                if group.spans_batches:
+                    self._find_spanning(population.name, population.scope, group, tube)
+                if tube.is_gated:
+                    self._record_shape(bench, population, decision.position, decision.method, group, flags)
+
+    def _record_shape(self, bench, population, position, method, group, flags) -> None:  # type: ignore[no-untyped-def]
+        assert population.place is not None
+        self.placed[bench.tube.key, population.name] = tuple(
+            PlacedCut(
+                sample_key=bench.tube.key,
+                name=population.name,
+                kind="shape",
+                dimension=marker,
+                method=method,
+                source=position.source,
+                value=value,
+                value_linear=self._linear(bench, marker, value),
+                uncertainty_sd=sd,
+                confidence=position.confidence,
+                scope=group.scope,
+                group=group.name,
+                flags=flags,
+                populations=(population.name,),
+            )
+            for marker, value, sd in zip(population.place.on, position.centre, position.sd, strict=True)
+        )
+        for code in flags:
+            if code in _EXPLAINED:
+                self._note(
+                    bench.tube.key, code, population.name, f"shape '{population.name}': {_EXPLAINED[code]} ({method})"
+                )
+
+    # -- bookkeeping --------------------------------------------------------------------------------------------
+
+    def _alive(self) -> list[Bench]:
+        return [b for b in self.benches.values() if b.failure is None]
+
+    def _linear(self, bench: Bench, marker: str, value: float) -> float:
+        key = self.panel.scale_key(marker)
+        if key is None or key not in bench.reader.transforms or not np.isfinite(value):
+            return value
+        return float(bench.reader.transforms[key].inverse(np.array([value]))[0])
+
+    def _fail(self, key: str, error: CytometryError, where: str) -> None:
+        bench = self.benches[key]
+        bench.failure = GatingError(
+            error.message, where=f"{bench.tube.sample.name}, {where}", hint=error.hint, code=error.code
+        )
+
+    def _note(self, key: str, code: str, keyword: str, message: str) -> None:
+        self.findings[key, code, keyword] = Finding(
+            code=code, severity="warning", message=message, file=key, segment="gating", keyword=keyword
+        )
+
+    def _find_spanning(self, name: str, scope: str, group: ScopeGroup, tube: Tube) -> None:
+        done = "the bridging controls give each batch's offset" if group.bridged else f"it is placed per {group.scope}"
+        self._note(
+            tube.key,
+            "SCOPE_SPANS_BATCHES",
+            name,
+            f"'{name}' has scope {scope}, whose tubes lie in several batches: {done}",
+        )
+
+    def _result(self) -> Placement:
+        strategies: dict[str, GatingStrategy] = {}
+        shapes: dict[str, Mapping[str, Gate]] = {}
+        cuts: list[PlacedCut] = []
+        steps = [s.name for s in self.template.steps()]
+        for key in self.order:
+            bench = self.benches[key]
+            if bench.failure is not None or not bench.tube.is_gated:
+                continue
+            strategies[key] = build_strategy(
+                self.panel,
+                self.template,
+                {n: c.value for n, c in bench.cuts.items()},
+                bench.gates,
+                transforms_for(bench.tube, self.panel),
+            )
+            shapes[key] = dict(bench.gates)
+            for name in steps:
+                cuts += self.placed.get((key, name), ())
+        place_of = {key: i for i, key in enumerate(self.order)}
+        ordered = sorted(self.findings.items(), key=lambda item: (place_of[item[0][0]], steps.index(item[0][2])))
+        failed = {k: b.failure for k in self.order if (b := self.benches[k]).failure is not None and b.tube.is_gated}
+        return Placement(
+            self.panel,
+            strategies,
+            tuple(cuts),
+            shapes,
+            tuple(f for _, f in ordered),
+            {k: e for k, e in failed.items() if e is not None},
+        )
+
+
+_EXPLAINED: Mapping[str, str] = {
+    "GATE_FALLBACK": "the first rule was not sure; another decided",
+    "GATE_UNCERTAIN": "no rule was sure",
+    "GATE_BORROWED": "drawn towards the other groups of the batch",
+}
+
+
+def _lacking(bench: Bench, markers: Sequence[str]) -> GatingError:
+    channels = ", ".join(f"{c.name} ({c.marker})" if c.marker else c.name for c in bench.tube.sample.channels)
+    return GatingError(
+        f"no channel measures the marker '{markers[0]}'; channels: {channels}",
+        hint=f"add the file's name for it under markers.{markers[0]}.channels of the panel",
+        code="MARKER_MISSING",
+    )
