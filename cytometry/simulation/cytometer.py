@@ -89,7 +89,8 @@ class TubePanel:
         names = (*SCATTER, *self.detectors, TIME)
         markers = ("",) * len(SCATTER) + self.markers + ("",)
         return tuple(
-            Channel(index=i, name=n, marker=m, range=RANGE) for i, (n, m) in enumerate(zip(names, markers, strict=True))
+            Channel(index=i, name=n, marker=m, range=RANGE, voltage=None if n == TIME else VOLTAGE)
+            for i, (n, m) in enumerate(zip(names, markers, strict=True))
         )
 
     def spillover(self) -> Spillover:

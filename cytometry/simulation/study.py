@@ -61,15 +61,16 @@ class StudyDesign:
     panels
         Tubes per visit.
     fmo
-        Panel to the markers of which each batch has a fluorescence-minus-one tube.
+        Panel to the markers of which each batch has a fluorescence-minus-one tube: those that the shipped panels use.
     events, control_events
         Events of a study tube, and of a control.
     batch_shift
         Smallest and largest shift of a marker's signal between batches, as fractions; the sign is drawn.
     tube_shift
         Standard deviation of a tube's own shift, in decades.
-    dim_cd27
-        Shifts of CD27 in decades, one per participant in turn: shedding and activation dim it.
+    cd27_shift, cd27_spread
+        Shift of CD27 in decades and factor on its spread, one per participant in turn: shedding and activation
+        dim and smear it.
     clogged
         Sample whose acquisition clogs; "" for none.
     """
@@ -88,8 +89,8 @@ class StudyDesign:
     panels: tuple[str, ...] = ("bcell", "treg")
     fmo: Mapping[str, tuple[str, ...]] = field(
         default_factory=lambda: {
-            "bcell": ("CD24", "CD21", "CD11c", "CXCR5"),
-            "treg": ("CD25", "FoxP3", "Helios", "GARP", "LAP"),
+            "bcell": ("IgD", "CD27", "CD21", "CD11c", "CXCR5"),
+            "treg": ("FoxP3", "Helios", "GARP", "LAP"),
         }
     )
     events: int = 8_000
@@ -99,7 +100,8 @@ class StudyDesign:
     variation: Variation = field(default_factory=Variation)
     batch_shift: tuple[float, float] = (0.10, 0.20)
     tube_shift: float = 0.012
-    dim_cd27: tuple[float, ...] = (0.0, -0.12, 0.05, -0.20, 0.08, -0.15)
+    cd27_shift: tuple[float, ...] = (0.0, -0.12, 0.05, -0.20, 0.08, -0.15)
+    cd27_spread: tuple[float, ...] = (1.0, 1.15, 1.0, 1.25, 1.0, 1.2)
     clogged: str = "P03_w04_treg"
 
     def __post_init__(self) -> None:
@@ -232,8 +234,8 @@ def simulate_study(seed: int = 1, design: StudyDesign = DEMO_DESIGN) -> Simulate
         key = (plan.subject_id, plan.visit.name)
         if key not in bloods:
             bloods[key] = courses[plan.subject_id].at(plan.visit.onset, design.variation.within, rng)
-        shift = {"CD27": design.dim_cd27[subjects.index(plan.subject_id) % len(design.dim_cd27)]}
-        tubes.append(_study_tube(design, plan, len(tubes), bloods[key], staining[plan.batch, plan.panel], shift, rng))
+        own = _own_staining(design, subjects.index(plan.subject_id))
+        tubes.append(_study_tube(design, plan, len(tubes), bloods[key], staining[plan.batch, plan.panel], own, rng))
     donor = draw_blood(design.blood, design.variation, rng)
     for batch in batches:
         for panel in design.panels:
@@ -296,11 +298,18 @@ def _batch_staining(design: StudyDesign, panel: str, rng: np.random.Generator) -
     return {m: log10(1.0 + (s if u else -s)) for m, s, u in zip(markers, size, up, strict=True)}
 
 
+def _own_staining(design: StudyDesign, position: int) -> Staining:
+    """How a participant's cells take the stain."""
+    shift, spread = (v[position % len(v)] for v in (design.cd27_shift, design.cd27_spread))
+    return Staining({"CD27": shift}, {"CD27": spread})
+
+
 def _tube_staining(
-    design: StudyDesign, batch: Mapping[str, float], extra: Mapping[str, float], rng: np.random.Generator
+    design: StudyDesign, batch: Mapping[str, float], own: Staining, rng: np.random.Generator
 ) -> Staining:
-    own = rng.normal(0.0, design.tube_shift, size=len(batch))
-    return Staining({m: s + o + extra.get(m, 0.0) for (m, s), o in zip(batch.items(), own, strict=True)})
+    noise = rng.normal(0.0, design.tube_shift, size=len(batch))
+    shift = {m: s + z + own.shift.get(m, 0.0) for (m, s), z in zip(batch.items(), noise, strict=True)}
+    return Staining(shift, own.spread)
 
 
 def _study_tube(
@@ -309,7 +318,7 @@ def _study_tube(
     index: int,
     blood: Blood,
     batch: Mapping[str, float],
-    shift: Mapping[str, float],
+    own: Staining,
     rng: np.random.Generator,
 ) -> StudyTube:
     # Frozen cells: viability, debris and monocytes vary from thaw to thaw.
@@ -318,7 +327,7 @@ def _study_tube(
         panel=plan.panel,
         cells=blood.cell_shares(),
         n_events=design.events,
-        staining=_tube_staining(design, batch, shift, rng),
+        staining=_tube_staining(design, batch, own, rng),
         doublets=float(rng.uniform(0.03, 0.06)),
         debris=float(rng.uniform(0.05, 0.10)),
         dead=float(rng.uniform(0.04, 0.12)),
@@ -355,7 +364,7 @@ def _control(
         panel=panel,
         cells=donor.cell_shares(),
         n_events=design.control_events,
-        staining=_tube_staining(design, staining, {}, rng),
+        staining=_tube_staining(design, staining, Staining(), rng),
         omit=role.removeprefix("fmo:") if role.startswith("fmo:") else None,
         name=name,
     )
