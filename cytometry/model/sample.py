@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,36 @@ from cytometry.model.spillover import Spillover
 
 FloatArray = npt.NDArray[np.float64]
 NumberArray = npt.NDArray[Any]
+T = TypeVar("T")
+
+
+class Deferred(Generic[T]):
+    """A dataclass field that may be given as a function, called when first read.
+
+    Hashing a file and looking at each of its values cost more than reading
+    three of its columns; who does not ask does not pay.
+    """
+
+    def __init__(self, default: T) -> None:
+        self._default = default
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._slot = f"_{name}"
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> T: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+    def __get__(self, instance: object | None, owner: type) -> T:
+        if instance is None:
+            return self._default
+        value = instance.__dict__[self._slot]
+        if callable(value):
+            value = instance.__dict__[self._slot] = value()
+        return value  # type: ignore[no-any-return]
+
+    def __set__(self, instance: object, value: T | Callable[[], T]) -> None:
+        instance.__dict__[self._slot] = value
 
 
 class Columns(Protocol):
@@ -35,6 +65,18 @@ class Columns(Protocol):
 
         May be big-endian. None where columns differ in type or need scaling.
         """
+        ...
+
+    def stored(self) -> NumberArray | None:
+        """Events × channels as stored, if one mapped array holds them, scaled or not.
+
+        ``stored()[:, i]`` is linear where ``is_linear(i)``: most files have a
+        time step and no other scale, and gates seldom ask for the time.
+        """
+        ...
+
+    def is_linear(self, index: int) -> bool:
+        """Whether the column's linear values equal the stored ones."""
         ...
 
 
@@ -58,6 +100,12 @@ class ArrayColumns:
     def matrix(self) -> NumberArray | None:
         return self.events
 
+    def stored(self) -> NumberArray | None:
+        return self.events
+
+    def is_linear(self, index: int) -> bool:
+        return True
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -78,9 +126,10 @@ class Sample:
     spillover
         The acquisition matrix, None if the file has none. It is checked when used.
     findings
-        What the reader noticed.
+        What the reader noticed. May be given as a function.
     sha256
-        Of the file's bytes, lower-case hex; ``""`` if there is no file.
+        Of the file's bytes, lower-case hex; ``""`` if there is no file. May be
+        given as a function.
     """
 
     name: str
@@ -89,8 +138,8 @@ class Sample:
     columns: Columns
     keywords: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     spillover: Spillover | None = None
-    findings: tuple[Finding, ...] = ()
-    sha256: str = ""
+    findings: Deferred[tuple[Finding, ...]] = Deferred(())
+    sha256: Deferred[str] = Deferred("")
 
     @classmethod
     def from_array(
@@ -154,6 +203,7 @@ class Sample:
 
     def _stack(self, read: Any) -> FloatArray:
         out = np.empty((self.n_events, len(self.channels)), dtype=np.float64)
-        for i in range(len(self.channels)):
-            out[:, i] = read(i)
+        with np.errstate(invalid="ignore"):  # a signalling NaN in the file stays a NaN
+            for i in range(len(self.channels)):
+                out[:, i] = read(i)
         return out
