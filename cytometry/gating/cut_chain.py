@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,10 @@ from cytometry.model.template import CutTemplate
 
 # A rule decides from here on: it is more likely right than wrong.
 SURE = 0.5
+# These describe one peak and never see a boundary: as a first rule they are the author's choice, as a
+# fallback they are not sure.
+_NO_BOUNDARY = frozenset({"tail", "quantile"})
+_FALLBACK_CONFIDENCE = 0.45
 # So many sure groups of the same batch are needed to borrow from.
 FEWEST_LENDERS = 2
 
@@ -55,6 +59,8 @@ def decide(cut: CutTemplate, evidence: CutEvidence) -> Decision:
             reasons.append(f"{rule.method} {error.message}")
             continue
         flags = ("GATE_FALLBACK",) if order else ()
+        if order and rule.method in _NO_BOUNDARY:
+            position = replace(position, confidence=min(position.confidence, _FALLBACK_CONFIDENCE))
         if position.confidence >= SURE:
             return Decision(position, rule.method, flags)
         if best is None or position.confidence > best.position.confidence:

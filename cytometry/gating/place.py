@@ -94,7 +94,7 @@ class _Placing:
         self.order = [t.key for t in used]
         self.benches = {t.key: open_bench(t, panel) for t in sorted(used, key=lambda t: t.key)}
         self.overrides = {(o.key, o.cut): o.value for o in overrides}
-        self.placed: dict[tuple[str, str], tuple[PlacedCut, ...]] = {}
+        self.placed: dict[tuple[str, str, str], tuple[PlacedCut, ...]] = {}
         self.findings: dict[tuple[str, str, str], Finding] = {}
 
     def run(self) -> Placement:
@@ -146,7 +146,23 @@ class _Placing:
             pool=pool(cut.within),
             references={r: pool(r) for r in cut.references[1:]},
             fmo=self._fmo_pool(cut, group),
+            others=self._other_cuts(cut, keys, shifts),
         )
+
+    def _other_cuts(self, cut: CutTemplate, keys: Sequence[str], shifts: Sequence[float]) -> Mapping[str, CutPosition]:
+        """Cuts placed before: the middle of the group's tubes, as sure as the least sure."""
+        found: dict[str, CutPosition] = {}
+        for other in cut.other_cuts:
+            here = [(self.benches[k].cuts.get(other), s) for k, s in zip(keys, shifts, strict=True)]
+            placed = [(c, s) for c, s in here if c is not None]
+            if placed:
+                found[other] = CutPosition(
+                    float(np.median([c.value - s for c, s in placed])),
+                    float(np.median([c.sd for c, _ in placed])),
+                    min(c.confidence for c, _ in placed),
+                    placed[0][0].source,
+                )
+        return found
 
     def _fmo_pool(self, cut: CutTemplate, group: ScopeGroup) -> Pool | None:
         """The batch's FMO controls of the marker; none where the group's batch is unknown or not one."""
@@ -207,7 +223,7 @@ class _Placing:
             flags, method, source = [], "override", "override"
         bench = self.benches[tube.key]
         bench.cuts[name] = position
-        self.placed[tube.key, name] = (
+        self.placed[tube.key, "cut", name] = (
             PlacedCut(
                 sample_key=tube.key,
                 name=name,
@@ -269,18 +285,20 @@ class _Placing:
         if population.operands and any(bench.rows.get(o) is None for o, _ in population.operands):
             bench.rows[population.name] = None
             return
+        omitted = frozenset({bench.omitted} if bench.omitted else ())
+        if population.keep is not None and omitted.issuperset(population.keep):
+            # An FMO tube cannot be gated on the dye that it lacks.
+            bench.rows[population.name] = bench.rows[population.parent]
+            return
         gate: Gate
         if population.keep is not None:
-            omitted = frozenset({bench.omitted} if bench.omitted else ())
             cuts = {n: c.value for n, c in bench.cuts.items()}
             gate = box(self.panel, population, cuts, omitted)
         elif population.place is not None:
             gate = bench.gates[population.name]
         else:
             gate = boolean_gate(self.template, population)
-        parent = bench.rows[population.parent]
-        skipped = isinstance(gate, RectangleGate) and not gate.intervals
-        bench.rows[population.name] = parent if skipped else bench.inside(gate, population.parent)
+        bench.rows[population.name] = bench.inside(gate, population.parent)
 
     def _keep_parent(self, bench: Bench, population: PopulationTemplate, lacking: Sequence[str]) -> None:
         bench.rows[population.name] = bench.rows[population.parent]
@@ -321,7 +339,7 @@ class _Placing:
 
     def _record_shape(self, bench, population, position, method, group, flags) -> None:  # type: ignore[no-untyped-def]
         assert population.place is not None
-        self.placed[bench.tube.key, population.name] = tuple(
+        self.placed[bench.tube.key, "population", population.name] = tuple(
             PlacedCut(
                 sample_key=bench.tube.key,
                 name=population.name,
@@ -381,7 +399,8 @@ class _Placing:
         strategies: dict[str, GatingStrategy] = {}
         shapes: dict[str, Mapping[str, Gate]] = {}
         cuts: list[PlacedCut] = []
-        steps = [s.name for s in self.template.steps()]
+        steps = self.template.steps()
+        names = [s.name for s in steps]
         for key in self.order:
             bench = self.benches[key]
             if bench.failure is not None or not bench.tube.is_gated:
@@ -394,10 +413,10 @@ class _Placing:
                 transforms_for(bench.tube, self.panel),
             )
             shapes[key] = dict(bench.gates)
-            for name in steps:
-                cuts += self.placed.get((key, name), ())
+            for step in steps:
+                cuts += self.placed.get((key, step.kind, step.name), ())
         place_of = {key: i for i, key in enumerate(self.order)}
-        ordered = sorted(self.findings.items(), key=lambda item: (place_of[item[0][0]], steps.index(item[0][2])))
+        ordered = sorted(self.findings.items(), key=lambda item: (place_of[item[0][0]], names.index(item[0][2])))
         failed = {k: b.failure for k in self.order if (b := self.benches[k]).failure is not None and b.tube.is_gated}
         return Placement(
             self.panel,

@@ -90,8 +90,15 @@ class Fixed(FrozenRule):
     at: float
 
 
+class SameAs(FrozenRule):
+    """Where another cut on the same marker lies: a wider population's, where the own one is too small."""
+
+    method: Literal["same_as"] = "same_as"
+    cut: str
+
+
 CutRule = Annotated[
-    Valley | Mixture | Tail | Quantile | FmoPercentile | Anchor | Fixed,
+    Valley | Mixture | Tail | Quantile | FmoPercentile | Anchor | SameAs | Fixed,
     Field(discriminator="method"),
 ]
 

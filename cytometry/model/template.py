@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cytometry.errors import StrategyError
-from cytometry.model.rules import Anchor, CutRule, ShapeRule
+from cytometry.model.rules import Anchor, CutRule, SameAs, ShapeRule
 from cytometry.model.strategy import ROOT, join_path
 
 Scope = Literal["sample", "subject", "batch", "study"]
@@ -54,6 +54,11 @@ class CutTemplate(FrozenPart):
     def references(self) -> tuple[str, ...]:
         """Populations that must be known before the cut can be placed."""
         return (self.within, *(r.population for r in self.rules if isinstance(r, Anchor)))
+
+    @property
+    def other_cuts(self) -> tuple[str, ...]:
+        """Cuts that must be placed before."""
+        return tuple(r.cut for r in self.rules if isinstance(r, SameAs))
 
 
 class Side(FrozenPart):
@@ -223,7 +228,14 @@ class GatingTemplate(FrozenPart):
             if definition.on not in markers:
                 found.append(f"cut '{name}': marker '{definition.on}' is not in the panel")
             found += [f"cut '{name}': no population '{r}'" for r in definition.references if r not in known]
-            if not any(name in p.cuts for p in self.populations):
+            if name in known and name != ROOT and self[name].place is not None:
+                found.append(f"cut '{name}' has the name of a placed shape")
+            for other in definition.other_cuts:
+                if other not in self.cuts:
+                    found.append(f"cut '{name}': no cut '{other}'")
+                elif self.cuts[other].on != definition.on:
+                    found.append(f"cut '{name}': cut '{other}' is on {self.cuts[other].on}, not on {definition.on}")
+            if name not in self._used_cuts():
                 found.append(f"cut '{name}' is used by no population")
         if not found:
             try:
@@ -231,6 +243,20 @@ class GatingTemplate(FrozenPart):
             except StrategyError as error:
                 found.append(error.message)
         return tuple(found)
+
+    def _used_cuts(self) -> frozenset[str]:
+        """Cuts of the populations, and those that other cuts fall back on."""
+        in_gates = {c for p in self.populations for c in p.cuts}
+        return frozenset(in_gates | {o for c in self.cuts.values() for o in c.other_cuts})
+
+    def _with_others(self, cut: str, above: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """A cut after all cuts that it falls back on."""
+        if cut in above:
+            raise StrategyError(
+                f"cuts fall back on each other in a circle: {' > '.join((*above, cut))}", code="GATE_CYCLE"
+            )
+        others = (o for name in self.cuts[cut].other_cuts for o in self._with_others(name, (*above, cut)))
+        return tuple(dict.fromkeys((*others, cut)))
 
     def steps(self) -> tuple[Step, ...]:
         """An order in which everything can be placed: tree order wherever that serves.
@@ -247,7 +273,7 @@ class GatingTemplate(FrozenPart):
         while waiting:
             rest = []
             for p in waiting:
-                needed = [c for c in p.cuts if c not in placed]
+                needed = [c for own in p.cuts for c in self._with_others(own) if c not in placed]
                 sources = {p.parent, *(o for o, _ in p.operands), *(r for c in needed for r in self.cuts[c].references)}
                 if sources <= done:
                     steps += [Step(kind="cut", name=c) for c in dict.fromkeys(needed)]

@@ -62,25 +62,6 @@ class Pool:
             raise GatingError(f"has {self.n_events} events; {fewest} are needed", code="GATE_NO_EVENTS")
 
 
-@dataclass(frozen=True, eq=False)
-class CutEvidence:
-    """What a 1-D method may look at.
-
-    Parameters
-    ----------
-    pool
-        The population in which the cut is placed.
-    references
-        Reference populations by name, same marker, same tubes.
-    fmo
-        The same population in the batch's FMO controls of the marker.
-    """
-
-    pool: Pool
-    references: Mapping[str, Pool] = field(default_factory=lambda: MappingProxyType({}))
-    fmo: Pool | None = None
-
-
 @dataclass(frozen=True)
 class CutPosition:
     """Where a method puts a cut.
@@ -101,6 +82,28 @@ class CutPosition:
     sd: float
     confidence: float
     source: Source = "data"
+
+
+@dataclass(frozen=True, eq=False)
+class CutEvidence:
+    """What a 1-D method may look at.
+
+    Parameters
+    ----------
+    pool
+        The population in which the cut is placed.
+    references
+        Reference populations by name, same marker, same tubes.
+    fmo
+        The same population in the batch's FMO controls of the marker.
+    others
+        Cuts placed before, by name.
+    """
+
+    pool: Pool
+    references: Mapping[str, Pool] = field(default_factory=lambda: MappingProxyType({}))
+    fmo: Pool | None = None
+    others: Mapping[str, CutPosition] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from cytometry.gating.methods.fixed import place_fixed
 from cytometry.gating.methods.fmo_percentile import place_fmo_percentile
 from cytometry.gating.methods.mixture import place_mixture
 from cytometry.gating.methods.quantile import place_quantile
+from cytometry.gating.methods.same_as import place_same_as
 from cytometry.gating.methods.scatter_cloud import place_scatter_cloud
 from cytometry.gating.methods.singlet_band import place_singlet_band
 from cytometry.gating.methods.tail import place_tail
@@ -32,6 +33,7 @@ CUT_METHODS: Mapping[str, CutMethod] = MappingProxyType(
         "quantile": place_quantile,
         "fmo_percentile": place_fmo_percentile,
         "anchor": place_anchor,
+        "same_as": place_same_as,
         "fixed": place_fixed,
     }
 )

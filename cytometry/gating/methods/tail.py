@@ -10,8 +10,6 @@ from cytometry.model.rules import Tail
 
 # Half width at half maximum of a standard normal density: sqrt(2 ln 2).
 _HALF_WIDTH = 1.1774
-# A tail shows where the main peak ends, not that anything lies beyond: never sure (0.5).
-_MOST_CONFIDENCE = 0.45
 
 
 def place_tail(rule: Tail, evidence: CutEvidence) -> CutPosition:
@@ -30,4 +28,4 @@ def place_tail(rule: Tail, evidence: CutEvidence) -> CutPosition:
     value = float(np.clip(density.grid[peak] + sign * rule.spreads * spread, *rule.between))
     # Mode and spread each carry about spread / sqrt(n); the spread enters `spreads` times.
     sd = spread * np.sqrt((1.0 + 0.5 * rule.spreads**2) / density.n_effective)
-    return CutPosition(value, float(sd), _MOST_CONFIDENCE * density.n_effective / (density.n_effective + 30.0))
+    return CutPosition(value, float(sd), density.n_effective / (density.n_effective + 30.0))
