@@ -81,21 +81,46 @@ class AnalysisPlan(FrozenModel):
         of the panels that the scale is defined for.
     panel_scale
         Scale of the panel-wide tests.
+    scales
+        Populations whose scale in the panel differs, e.g. ``b_cells: log2_per_ul``:
+        a share of lymphocytes moves when T cells move.
     panel_adjust
         Adjustment over the panel: step-down maxT, or none.
+    alpha, sided
+        Level of every confirmatory test and of the panel; a one-sided test only if written here beforehand.
+    on_confounded
+        Where a visit is confounded with a batch: ``brand`` every result of it, or ``refuse`` to test it.
+    individual_alpha
+        Error that one participant's call of a change may have.
+    draws, seed
+        Monte Carlo arrangements and their seed, where enumeration ends.
     """
 
     confirmatory: Annotated[tuple[Readout, ...], Field(max_length=4)] = ()
     panel: tuple[str, ...] = ()
     panel_scale: str = "logit_parent"
+    scales: dict[str, str] = Field(default_factory=dict)
     panel_adjust: Literal["maxt", "none"] = "maxt"
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
     sided: Literal["two", "less", "greater"] = "two"
     outcome: str = "sledai"
     rules: ChangeRules = ChangeRules()
     response: ResponsePlan = ResponsePlan()
+    on_confounded: Literal["brand", "refuse"] = "brand"
+    individual_alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    draws: Annotated[int, Field(ge=999)] = 1999
+    seed: Annotated[int, Field(ge=0)] = 1
 
     @field_validator("panel_scale")
     @classmethod
     def _known_scale(cls, scale: str) -> str:
         return check_scale(scale)
+
+    @field_validator("scales")
+    @classmethod
+    def _known_scales(cls, scales: dict[str, str]) -> dict[str, str]:
+        return {population: check_scale(scale) for population, scale in scales.items()}
+
+    def scale_of(self, population: str, path: str = "") -> str:
+        """Scale of a population in the panel; ``scales`` may name it by its path."""
+        return self.scales.get(path, self.scales.get(population, self.panel_scale))

@@ -75,8 +75,8 @@ def max_t(differences: FloatArray, *, rng: np.random.Generator | None = None, dr
 
     Examples
     --------
-    >>> d = np.array([[2.13, 1.91, 2.54, 2.46, 0.98], [0.43, 1.29, 0.74, -0.06, -0.51], [0.87, 0.05, -0.42, 0.08, -0.46]])
-    >>> max_t(d).p_step_down.tolist()
+    >>> d = [[2.13, 1.91, 2.54, 2.46, 0.98], [0.43, 1.29, 0.74, -0.06, -0.51], [0.87, 0.05, -0.42, 0.08, -0.46]]
+    >>> max_t(np.array(d)).p_step_down.tolist()
     [0.0625, 0.625, 0.875]
     """
     d = np.asarray(differences, dtype=np.float64)
