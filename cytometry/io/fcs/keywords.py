@@ -111,7 +111,7 @@ def _locate(source: Source, header: Header, size: int, ledger: Ledger) -> Span:
             expected=f"an offset from {HEADER_LENGTH} to {size - 1} at which a delimiter stands",
             fix="export the file again; its HEADER is damaged",
         )
-    return Span(begin, _text_end(header, begin, end, size, ledger))
+    return Span(begin, _text_end(source, header, begin, end, size, ledger))
 
 
 def _refuse_cut_text(header: Header, size: int, ledger: Ledger) -> None:
@@ -127,8 +127,18 @@ def _refuse_cut_text(header: Header, size: int, ledger: Ledger) -> None:
     )
 
 
-def _text_end(header: Header, begin: int, end: int, size: int, ledger: Ledger) -> int:
+def _closes(source: Source, header: Header, begin: int, end: int) -> bool:
+    """Whether the delimiter, perhaps with padding behind it, stands at ``end``."""
+    delimiter = source.data[header.base + begin : header.base + begin + 1]
+    tail = bytes(source.data[header.base + max(begin + 1, end - 1023) : header.base + end + 1])
+    return tail.rstrip(_PADDING.replace(delimiter, b"")).endswith(delimiter)
+
+
+def _text_end(source: Source, header: Header, begin: int, end: int, size: int, ledger: Ledger) -> int:
     data_begin = header.data.begin if header.data is not None else 0
+    if begin < data_begin <= end < size and not _closes(source, header, begin, data_begin - 1):
+        # TEXT goes on where DATA is said to begin: it is that begin which is wrong.
+        return end
     if end >= size and not begin < data_begin < size:
         _refuse_cut_text(header, size, ledger)
     if begin < data_begin <= end or end <= begin or end >= size:

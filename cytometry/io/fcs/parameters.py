@@ -470,7 +470,9 @@ def _gain(keywords: Keywords, number: int, ledger: Ledger) -> tuple[float, str]:
         return value, ""
     problem = f"{keyword} is '{shown(text)}', which is no gain"
     ignored = value == 0 or not ledger.strict
-    ledger.warn(
+    # 0 stands for "not recorded" in files of several makers.
+    note = ledger.info if value == 0 else ledger.warn
+    note(
         "GAIN",
         f"{problem}; " + ("it was passed over" if ignored else "the channel's linear values are refused"),
         segment="TEXT",

@@ -100,7 +100,8 @@ def _choose_layout(
     total = description.total
 
     def fits(layout: Layout) -> bool:
-        return total is not None and any(s.length == layout.data_bytes(total) for s in claims)
+        # One byte more is the commonest slip of all: an end that counts as exclusive.
+        return total is not None and any(s.length - layout.data_bytes(total) in (0, 1) for s in claims)
 
     _check_orders(description, ledger)
     described = description.described
