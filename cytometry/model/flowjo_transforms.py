@@ -92,6 +92,11 @@ class FlowJoBiex:
     def inverse(self, values: npt.ArrayLike) -> FloatArray:
         return np.asarray(np.interp(np.asarray(values, dtype=np.float64), self._channels, self._linear))
 
+    @property
+    def table(self) -> tuple[FloatArray, FloatArray]:
+        """Display channels and the linear value of each."""
+        return self._channels, self._linear
+
     @cached_property
     def _channels(self) -> FloatArray:
         return np.arange(BIEX_CHANNELS + 1, dtype=np.float64)

@@ -97,6 +97,9 @@ class ArrayColumns:
     def linear(self, index: int) -> NumberArray:
         return self.events[:, index]
 
+    def linear_view(self, index: int) -> NumberArray:
+        return self.events[:, index]
+
     def matrix(self) -> NumberArray | None:
         return self.events
 
