@@ -13,7 +13,7 @@ import numpy.typing as npt
 from cytometry.quantification.preview_axes import nice_step
 
 FloatArray = npt.NDArray[np.float64]
-AxisKind = Literal["logit", "log2", "percent"]
+AxisKind = Literal["logit", "log2", "percent", "plain"]
 
 _PERCENTS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 50, 70, 80, 90, 95, 98, 99, 99.5, 99.9)
 # Steps of the logarithmic axis of cells per µL: 1, 2, 5 of each decade.
@@ -47,7 +47,9 @@ def axis_scale(kind: AxisKind) -> AxisScale:
         return AxisScale(_logit, _logit_ticks)
     if kind == "log2":
         return AxisScale(lambda x: np.log2(x), _log2_ticks)
-    return AxisScale(lambda x: 100 * x, _percent_ticks)
+    if kind == "percent":
+        return AxisScale(lambda x: 100 * x, lambda low, high: _even_ticks(low, high, " %"))
+    return AxisScale(lambda x: x, lambda low, high: _even_ticks(low, high, ""))
 
 
 def _logit(fraction: FloatArray) -> FloatArray:
@@ -65,10 +67,10 @@ def _log2_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
     return _thinned([t for t in inside if low <= t[0] <= high], low, high)
 
 
-def _percent_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
+def _even_ticks(low: float, high: float, unit: str) -> tuple[list[float], list[str]]:
     step = nice_step(high - low, 4)
     marks = np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step
-    return [float(m) for m in marks], [f"{m:g} %" for m in marks]
+    return [float(m) for m in marks], [f"{m:g}{unit}" for m in marks]
 
 
 def _thinned(ticks: list[tuple[float, str]], low: float, high: float) -> tuple[list[float], list[str]]:

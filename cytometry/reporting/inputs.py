@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from cytometry.model.panel import Panel
     from cytometry.model.study import Study
     from cytometry.quantification.previews import GatePreview
-    from cytometry.statistics.analysis import AnalysisResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +67,8 @@ class ReportInputs:
         By the names of :mod:`cytometry.model.tables`; a table that a run has not is absent.
     study
         None after ``cytometry gate`` on bare files.
-    analysis
-        None where nothing could be tested.
+    headlines, cautions
+        The answer in sentences, and what the data cannot show.
     panels
         By the key that samples use.
     previews
@@ -81,7 +80,8 @@ class ReportInputs:
     title: str
     tables: Mapping[str, pd.DataFrame]
     study: Study | None = None
-    analysis: AnalysisResult | None = None
+    headlines: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
     panels: Mapping[str, Panel] = field(default_factory=lambda: MappingProxyType({}))
     previews: Mapping[str, Sequence[GatePreview]] = field(default_factory=lambda: MappingProxyType({}))
     run: RunFacts = field(default_factory=RunFacts)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -35,6 +35,12 @@ class Heading:
         Explanation, shown as the head's title.
     mark
         CSS class of the column.
+    sort
+        Column with the number that the head sorts by, where the shown one is text.
+    under
+        Column whose text stands small below.
+    tags
+        Show each ``;``-separated part as a tag.
     """
 
     field: str
@@ -42,6 +48,9 @@ class Heading:
     show: Callable[..., str] | None = None
     note: str = ""
     mark: str = ""
+    sort: str = ""
+    under: str = ""
+    tags: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,8 @@ class _Cell:
     text: str
     value: str
     is_number: bool
+    under: str = ""
+    tags: tuple[str, ...] = ()
 
 
 def data_table(
@@ -80,10 +91,7 @@ def data_table(
     folded
         Closed until the reader opens it.
     """
-    rows = [
-        [_cell(value, h) for value, h in zip(row, headings, strict=True)]
-        for row in zip(*(frame[h.field].tolist() for h in headings), strict=True)
-    ]
+    rows = [[_cell(row, h) for h in headings] for row in frame.to_dict("records")]
     source = frame if download is None else download
     text = csv_text(list(source.columns), source.itertuples(index=False, name=None))
     return render(
@@ -99,9 +107,14 @@ def data_table(
     )
 
 
-def _cell(value: object, heading: Heading) -> _Cell:
+def _cell(row: Mapping[Any, Any], heading: Heading) -> _Cell:
+    value = row[heading.field]
+    under = str(row[heading.under]) if heading.under and not is_missing(row[heading.under]) else ""
+    key = row[heading.sort] if heading.sort else value
+    is_number = isinstance(key, int | float) and not isinstance(key, bool) and not is_missing(key)
     if is_missing(value):
-        return _Cell(UNDEFINED, "", False)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return _Cell(UNDEFINED, "", False, under)
     text = heading.show(value) if heading.show is not None else str(value)
-    return _Cell(text, repr(value) if is_number else "", is_number)
+    if heading.tags:
+        return _Cell("", "", False, under, tuple(t.strip() for t in text.split(";") if t.strip()))
+    return _Cell(text, repr(key) if is_number else "", is_number, under)

@@ -5,13 +5,30 @@ from __future__ import annotations
 from typing import Final
 
 from cytometry.reporting.section import Section
-from cytometry.reporting.sections import contact_sheet, design, hierarchy, miflowcyt, provenance, quality
+from cytometry.reporting.sections import (
+    answer,
+    association,
+    clinic,
+    contact_sheet,
+    design,
+    hierarchy,
+    methods,
+    miflowcyt,
+    provenance,
+    quality,
+    trajectories,
+)
 
 SECTIONS: Final[tuple[Section, ...]] = (
+    answer.SECTION,
     design.SECTION,
+    trajectories.SECTION,
+    association.SECTION,
+    clinic.SECTION,
     contact_sheet.SECTION,
     hierarchy.SECTION,
     quality.SECTION,
+    methods.SECTION,
     miflowcyt.SECTION,
     provenance.SECTION,
 )

@@ -1,0 +1,176 @@
+"""Who responded by which rule, the first reason of a failure, and single participants whose cells changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from cytometry.plotting.svg import figure_svg
+from cytometry.plotting.trajectories import Course, trajectory_figure, visit_axis
+from cytometry.reporting import results
+from cytometry.reporting.formats import UNDEFINED, is_missing, percent, significant
+from cytometry.reporting.inputs import ReportInputs
+from cytometry.reporting.markup import render, trusted
+from cytometry.reporting.participants import outcome_name, participants
+from cytometry.reporting.section import Section
+from cytometry.reporting.table import Heading, data_table
+from cytometry.statistics.individuals import rule_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SRI = (
+    Heading("subject_id", "Participant", mark="name"),
+    Heading("responder_shown", "Responder"),
+    Heading("reason", "First reason of failure"),
+    Heading("sledai_change", "ΔSLEDAI", significant),
+    Heading("sledai_shown", "fell enough"),
+    Heading("bilag_shown", "no worse BILAG"),
+    Heading("new_shown", "New A or B", note="systems"),
+    Heading("pga_change", "ΔPGA", significant),
+    Heading("pga_shown", "PGA not worse"),
+    Heading("prednisone", "Prednisone mg/day", significant),
+    Heading("drugs_shown", "drug rules"),
+)
+_CALLS = (
+    Heading("subject_id", "Participant", mark="name"),
+    Heading("label", "Population", mark="name", under="of"),
+    Heading("visit_title", "Visit"),
+    Heading("call", "Call"),
+    Heading("change", "Change", significant, "log odds ratio"),
+    Heading("limit", "Had to exceed", significant),
+    Heading("counting_sd", "SD counting", significant),
+    Heading("gating_sd", "SD gating", significant),
+    Heading("control_sd", "SD between control tubes", significant),
+    Heading("control_tubes", "Control tubes"),
+    Heading("reason", "Remark"),
+)
+
+
+def _render(inputs: ReportInputs) -> Markup | None:
+    study = inputs.study
+    sri = inputs.tables.get("sri")
+    if study is None or sri is None or sri.empty:
+        return None
+    visit = study.plan.response.visit or study.visit_ids[-1]
+    titles = results.visit_titles(inputs)
+    own = sri[sri["primary"].astype(bool) & (sri["visit"] == visit)]
+    rules = str(own["rules"].iloc[0]) if len(own) else ""
+    return render(
+        "clinic.html",
+        visit=titles.get(visit, visit),
+        rules=rules,
+        rates=_rates(inputs, titles),
+        table=_sri(own, "sri", f"{rules} at {titles.get(visit, visit)} by component"),
+        more=_sri(sri.drop(index=own.index), "sri-other", "Other visits and rule sets", folded=True),
+        course=_outcome_course(inputs),
+        rule=rule_text(study.plan),
+        calls=_individuals(inputs, titles),
+    )
+
+
+def _rates(inputs: ReportInputs, titles: dict[str, str]) -> list[tuple[str, str, str, str, str]]:
+    rates = inputs.tables.get("response_rate")
+    if rates is None:
+        return []
+    return [
+        (
+            str(r["rule"]),
+            titles.get(str(r["visit"]), str(r["visit"])),
+            f"{int(r['responders'])}/{int(r['treated'])}",
+            percent(r["fraction"]),
+            f"{percent(r['low'])} to {percent(r['high'])}",
+        )
+        for r in rates.to_dict("records")
+    ]
+
+
+def _sri(rows: pd.DataFrame, name: str, caption: str, *, folded: bool = False) -> Markup | None:
+    if rows.empty:
+        return None
+    records = rows.to_dict("records")
+    shown = rows.assign(
+        responder_shown=[_yes_no(r["responder"]) for r in records],
+        sledai_shown=[_yes_no(r["sledai_ok"]) for r in records],
+        bilag_shown=[_yes_no(r["bilag_ok"]) for r in records],
+        pga_shown=[_yes_no(r["pga_ok"]) for r in records],
+        new_shown=[
+            "; ".join(str(r[c]) for c in ("systems_new_a", "systems_new_b") if r[c]) or UNDEFINED for r in records
+        ],
+        drugs_shown=[_both(r["prednisone_ok"], r["immunosuppressant_ok"]) for r in records],
+    )
+    headings = _SRI if not folded else (_SRI[0], Heading("visit", "Visit"), Heading("rules", "Rules"), *_SRI[1:])
+    marks = ["flagged" if r["responder_shown"] == "no" else "" for r in shown.to_dict("records")]
+    return data_table(shown, headings, name=name, caption=caption, download=rows, row_marks=marks, folded=folded)
+
+
+def _yes_no(value: object) -> str:
+    if is_missing(value):
+        return UNDEFINED
+    return "yes" if str(value) in {"True", "1", "1.0"} else "no"
+
+
+def _both(one: object, other: object) -> str:
+    words = [w for w in (_yes_no(one), _yes_no(other)) if w != UNDEFINED]
+    return UNDEFINED if not words else "no" if "no" in words else "yes"
+
+
+def _outcome_course(inputs: ReportInputs) -> Markup | None:
+    """Course of the clinical score, as a figure; its numbers are in ``clinical.csv`` and in the table of changes."""
+    import numpy as np
+
+    study = inputs.study
+    if study is None:
+        return None
+    known = {
+        (str(r["subject_id"]), str(r["visit"])): float(str(r[study.plan.outcome]))
+        for r in study.clinical
+        if not is_missing(r.get(study.plan.outcome))
+    }
+    who = participants(inputs)
+    nothing = np.full(len(study.visits), np.nan)
+    courses = [
+        Course(
+            subject,
+            np.array([known.get((subject, v), np.nan) for v in study.visit_ids]),
+            nothing,
+            nothing,
+            np.zeros(len(study.visits), dtype=bool),
+            who.notes.get(subject, ""),
+        )
+        for subject in study.subject_ids
+        if any((subject, v) in known for v in study.visit_ids)
+    ]
+    if not courses:
+        return None
+    axis = visit_axis([v.title for v in study.visits], [v.planned_day for v in study.visits])
+    name = outcome_name(inputs)
+    figure = trajectory_figure(courses, axis, who.styles, kind="plain", y_label=name)
+    values = "; ".join(f"{c.subject}: {', '.join('–' if np.isnan(v) else f'{v:g}' for v in c.values)}" for c in courses)
+    return trusted(figure_svg(figure, title=f"{name} by participant and visit. {values}", prefix="outcome"))
+
+
+def _individuals(inputs: ReportInputs, titles: dict[str, str]) -> Markup | None:
+    frame = inputs.tables.get("individuals")
+    if frame is None or frame.empty or inputs.study is None:
+        return None
+    labels = results.population_labels(inputs)
+    order = {"gained": 0, "lost": 0, "within variation": 1, "not callable": 2}
+    rows = frame.assign(_order=frame["call"].map(order)).sort_values("_order", kind="stable").drop(columns="_order")
+    records = [
+        r | {"denominator": "parent" if r["scale"] == "logit_parent" else str(r["scale"]).removeprefix("logit_of:")}
+        for r in rows.to_dict("records")
+    ]
+    shown = rows.assign(
+        label=[labels.get(str(r["population"]), results.readable(str(r["population"]))) for r in records],
+        of=[results.denominator_text(r, labels) for r in records],
+        visit_title=[titles.get(str(r["visit"]), str(r["visit"])) for r in records],
+    )
+    called = int(rows["call"].isin(["gained", "lost"]).sum())
+    caption = f"Single participants: {called} of {len(rows)} changes called"
+    marks = ["main" if c in {"gained", "lost"} else "" for c in rows["call"]]
+    return data_table(shown, _CALLS, name="individuals", caption=caption, download=frame, row_marks=marks, folded=True)
+
+
+SECTION = Section("clinic", "Clinical response and single participants", _render)
