@@ -71,16 +71,16 @@ class FmoPercentile(_Ranged):
 
 
 class Anchor(_Ranged):
-    """A limit of an internal reference population that is known to be negative (or positive).
+    """Where an internal reference population ends that is known to lie on one side.
 
-    ``spreads`` robust standard deviations above (``side: above``) or below the
-    reference population's median.
+    ``side: above``: it is negative and the cut lies above ``percentile`` of it;
+    ``below``: it is positive and as large a share of it lies above the cut.
     """
 
     method: Literal["anchor"] = "anchor"
     population: str
     side: Side = "above"
-    spreads: Annotated[float, Field(gt=0)] = 3.0
+    percentile: Annotated[float, Field(gt=50, lt=100)] = 99.0
 
 
 class Fixed(FrozenRule):
@@ -140,12 +140,15 @@ class ClusterEllipse(FrozenRule):
     """The ellipse of a 2-D cluster around an expected position.
 
     ``offset`` is the position relative to the parent's main cluster, in display
-    units; the cluster's own centre and spread are found in the data.
+    units; the cluster's own centre and spread are found in the data. ``at`` and
+    ``spread`` stand in for the parent's centre and spread where it holds too few events.
     """
 
     method: Literal["cluster_ellipse"] = "cluster_ellipse"
     on: tuple[str, str]
     offset: tuple[float, float]
+    at: tuple[float, float]
+    spread: Annotated[float, Field(gt=0)] = 0.06
     within: Annotated[float, Field(gt=0)] = 0.25
     coverage: Annotated[float, Field(gt=0, lt=1)] = 0.95
 

@@ -19,6 +19,9 @@ from cytometry.model.strategy import ROOT, join_path
 Scope = Literal["sample", "subject", "batch", "study"]
 SCOPES: tuple[Scope, ...] = ("sample", "subject", "batch", "study")
 
+# A sample with a handful of cells must still get a threshold, flagged.
+ALWAYS_ANSWER = ("fixed", "same_as")
+
 _NAME = r"^[A-Za-z][A-Za-z0-9_.+-]*$"
 Name = Annotated[str, Field(pattern=_NAME)]
 
@@ -235,6 +238,8 @@ class GatingTemplate(FrozenPart):
                     found.append(f"cut '{name}': no cut '{other}'")
                 elif self.cuts[other].on != definition.on:
                     found.append(f"cut '{name}': cut '{other}' is on {self.cuts[other].on}, not on {definition.on}")
+            if definition.rules[-1].method not in ALWAYS_ANSWER:
+                found.append(f"cut '{name}': its last rule may find nothing; end with one of {', '.join(ALWAYS_ANSWER)}")
             if name not in self._used_cuts():
                 found.append(f"cut '{name}' is used by no population")
         if not found:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from cytometry.errors import GatingError
 from cytometry.gating.methods.evidence import ShapeEvidence, ShapePosition
 from cytometry.gating.methods.gaussians import Clusters, fit_clusters, mahalanobis_square
 from cytometry.gating.methods.normal import normal_cdf
@@ -16,6 +15,7 @@ FloatArray = npt.NDArray[np.float64]
 
 _MAD = 0.6745
 _FEWEST = 50
+_FEWEST_IN_CLUSTER = 5
 
 
 def place_cluster_ellipse(
@@ -31,15 +31,13 @@ def place_cluster_ellipse(
     covariance; its size maximises the expected F1 under the fit, between 80 %
     of the cluster and ``coverage``.
 
-    Raises
-    ------
-    GatingError
-        The parent holds fewer than 50 events.
+    With fewer than 50 events in the parent the ellipse stands at the template's
+    own position and spread, with no confidence.
     """
-    points = evidence.stacked()
-    if len(points) < _FEWEST:
-        raise GatingError(f"has {len(points)} events; {_FEWEST} are needed", code="GATE_NO_EVENTS")
+    points = evidence.stacked() if any(len(t) for t in evidence.tubes) else np.empty((0, 2))
     offset = np.asarray(rule.offset)
+    if len(points) < _FEWEST:
+        return _expected(rule, np.asarray(rule.at) + offset, np.eye(2) * rule.spread**2, dimensions)
     centre, spread = _main_cluster(points, offset)
     start = np.array([centre, centre + 0.5 * offset, centre + offset])
     width = np.diag(spread**2)
@@ -47,22 +45,29 @@ def place_cluster_ellipse(
     clusters = fit_clusters(side, start, np.array([width, 0.5 * width, 0.35 * width]))
     mean, covariance = clusters.means[2], clusters.covariances[2]
     n = float(clusters.responsibilities[:, 2].sum())
-    source = "data"
-    if np.linalg.norm(mean - start[2]) > rule.within or n < 5:
-        mean, covariance, n, source = start[2], 0.35 * width, 0.0, "fallback"
-    size = _best_size(side, mean, covariance, clusters, rule.coverage) if n else -2.0 * np.log(1.0 - rule.coverage)
-    sd = np.sqrt(np.diag(covariance) / max(n, 1.0))
+    if np.linalg.norm(mean - start[2]) > rule.within or n < _FEWEST_IN_CLUSTER:
+        return _expected(rule, start[2], 0.35 * width, dimensions)
+    size = _best_size(side, mean, covariance, clusters, rule.coverage)
+    sd = np.sqrt(np.diag(covariance) / n)
     separation = float(
         np.sqrt(mahalanobis_square(clusters.means[1][None], mean, covariance + clusters.covariances[1])[0])
     )
-    confidence = normal_cdf(np.sqrt(n) / 2.0 - 1.0) * normal_cdf(2.0 * separation - 2.0) if n else 0.0
+    confidence = normal_cdf(np.sqrt(n) / 2.0 - 1.0) * normal_cdf(2.0 * separation - 2.0)
     return ShapePosition(
         gate=EllipsoidGate(dimensions, mean, covariance, float(size)),
         centre=(float(mean[0]), float(mean[1])),
         sd=(float(sd[0]), float(sd[1])),
         confidence=confidence,
-        source="data" if source == "data" else "fallback",
     )
+
+
+def _expected(
+    rule: ClusterEllipse, mean: FloatArray, covariance: FloatArray, dimensions: tuple[Dimension, ...]
+) -> ShapePosition:
+    size = float(-2.0 * np.log(1.0 - rule.coverage))
+    nan = float("nan")
+    centre = (float(mean[0]), float(mean[1]))
+    return ShapePosition(EllipsoidGate(dimensions, mean, covariance, size), centre, (nan, nan), 0.0, "fallback")
 
 
 def _main_cluster(points: FloatArray, offset: FloatArray) -> tuple[FloatArray, FloatArray]:
