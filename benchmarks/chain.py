@@ -12,7 +12,7 @@ from cytometry.gating.engine import gate_sample
 from cytometry.gating.place import Tube, place
 from cytometry.model.panel import Panel
 from cytometry.model.placement import Placement
-from cytometry.preprocessing.dimensions import DimensionReader
+from cytometry.preprocessing.dimensions import ChannelMap, DimensionReader
 from cytometry.preprocessing.markers import match_channels
 from cytometry.simulation.study import StudyTube
 from cytometry.simulation.truth import Truth
@@ -44,7 +44,12 @@ def measure(
 ) -> tuple[list[MeasuredTube], Placement]:
     """Place a panel on simulated tubes together and apply the gates to those that are samples or controls."""
     pairs = list(tubes)
-    maps = {t.sample_id: match_channels(s.sample, panel).channel_map for t, s in pairs}
+    # Tubes of one simulated panel have the same channels.
+    by_channels: dict[tuple[str, ...], ChannelMap] = {}
+    for _, s in pairs:
+        if s.sample.channel_names not in by_channels:
+            by_channels[s.sample.channel_names] = match_channels(s.sample, panel).channel_map
+    maps = {t.sample_id: by_channels[s.sample.channel_names] for t, s in pairs}
     placement = place(
         panel,
         [
