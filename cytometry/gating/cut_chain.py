@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cytometry.errors import GatingError
-from cytometry.gating.methods.evidence import CutEvidence, CutPosition
+from cytometry.gating.methods.density import density_of
+from cytometry.gating.methods.evidence import FEWEST_EVENTS, CutEvidence, CutPosition
 from cytometry.gating.methods.registry import CUT_METHODS
 from cytometry.model.template import CutTemplate
 
@@ -18,6 +19,7 @@ SURE = 0.5
 # fallback they are not sure.
 _NO_BOUNDARY = frozenset({"tail", "quantile"})
 _FALLBACK_CONFIDENCE = 0.45
+_FROM_ELSEWHERE = frozenset({"anchor", "fmo_percentile"})
 # So many sure groups of the same batch are needed to borrow from.
 FEWEST_LENDERS = 2
 
@@ -59,6 +61,8 @@ def decide(cut: CutTemplate, evidence: CutEvidence) -> Decision:
             reasons.append(f"{rule.method} {error.message}")
             continue
         flags = ("GATE_FALLBACK",) if order else ()
+        if rule.method in _FROM_ELSEWHERE:
+            position = replace(position, confidence=position.confidence * _clearance(position, evidence))
         if order and rule.method in _NO_BOUNDARY:
             position = replace(position, confidence=min(position.confidence, _FALLBACK_CONFIDENCE))
         if position.confidence >= SURE:
@@ -72,6 +76,17 @@ def decide(cut: CutTemplate, evidence: CutEvidence) -> Decision:
             code="GATE_NOT_PLACED",
         )
     return best
+
+
+def _clearance(position: CutPosition, evidence: CutEvidence) -> float:
+    """How little the population's own density objects to a cut that was read elsewhere: 0 at its highest peak.
+
+    A cut from a control that slices through the bulk of a single peak divides cells that look alike.
+    """
+    if evidence.pool.n_events < FEWEST_EVENTS:
+        return 1.0
+    density = density_of(evidence.pool)
+    return float((1.0 - density.at(position.value) / density.values.max()) ** 2)
 
 
 def borrow(decisions: Mapping[str, Decision], batches: Mapping[str, Sequence[str | None]]) -> dict[str, Decision]:

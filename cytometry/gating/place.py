@@ -16,7 +16,7 @@ from cytometry.gating.scopes import ScopeGroup, scope_groups
 from cytometry.gating.shape_step import place_shape
 from cytometry.gating.tubes import CONTROL, FMO, Tube
 from cytometry.model.findings import Finding
-from cytometry.model.gates import Gate, RectangleGate
+from cytometry.model.gates import Gate
 from cytometry.model.panel import Panel
 from cytometry.model.placement import GateOverride, PlacedCut, Placement
 from cytometry.model.strategy import GatingStrategy
@@ -431,6 +431,7 @@ class _Placing:
 _EXPLAINED: Mapping[str, str] = {
     "GATE_FALLBACK": "the first rule was not sure; another decided",
     "GATE_UNCERTAIN": "no rule was sure",
+    "TIME_NOT_USED": "no channel of time, or it runs backwards, or there are too few events; every event is kept",
     "GATE_BORROWED": "drawn towards the other groups of the batch",
 }
 

@@ -47,4 +47,6 @@ def place_shape(population: PopulationTemplate, benches: Sequence[Bench], panel:
     evidence = ShapeEvidence(tuple(tubes), tuple(numbers), tuple(b.tube.sample.n_events for b in benches))
     position = SHAPE_METHODS[rule.method](rule, evidence, dimensions)
     flags = ("GATE_UNCERTAIN",) if position.confidence < SURE else ()
+    if rule.method == "time" and position.source == "fallback":
+        flags = ("TIME_NOT_USED",)
     return ShapeDecision(position, rule.method, flags)
