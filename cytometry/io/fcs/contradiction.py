@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from cytometry.io.fcs.byteorder import ByteOrder
-from cytometry.io.fcs.evidence import weigh
+from cytometry.io.fcs.evidence import SAMPLED_EVENTS, Evidence, weigh
 from cytometry.io.fcs.layout import Kind, Layout, packed
 from cytometry.io.fcs.ledger import Ledger
 from cytometry.io.fcs.parameters import Parameter
 from cytometry.io.fcs.segments import Place
 from cytometry.io.fcs.source import Source
 
+# Fewer sane numbers than the first need a word; fewer than the second are no measurements.
+_BARELY_SANE = 0.9
+_HARDLY_SANE = 0.5
+# A share of fewer steps of Time than these proves nothing.
+_FEWEST_TO_COMPARE = 30
 _SHIFTS = tuple(s for k in range(1, 9) for s in (-k, k))
 
 
@@ -43,43 +48,77 @@ def check_values(
     Only a way in which everything is in order counts against what the file
     says, and only if what the file says gives plain nonsense.
     """
-    here = weigh(source.data, base + place.begin, place.n_events, layout, parameters)
-    if not here.is_bad:
-        return None
-    for way in _other_ways(place, layout, parameters):
-        if base + way.place.begin + way.layout.data_bytes(place.n_events) > source.size:
-            continue
-        there = weigh(source.data, base + way.place.begin, place.n_events, way.layout, way.parameters)
-        if there.is_clean and there.beats(here):
-            ledger.guess(
-                "DATA_CONTRADICTS",
-                f"the values contradict {way.keyword}: read as it says, {here}; with {way.what}, {there}",
+    first = base + place.begin
+    extent = (first, first + max(1, layout.data_bytes(place.n_events)) - 1)
+    here = weigh(source.data, first, place.n_events, layout, parameters)
+    if here.is_bad:
+        for way in _other_ways(place, layout, parameters):
+            if base + way.place.begin + way.layout.data_bytes(place.n_events) > source.size:
+                continue
+            there = weigh(source.data, base + way.place.begin, place.n_events, way.layout, way.parameters)
+            if there.is_clean and there.beats(here):
+                ledger.guess(
+                    "DATA_CONTRADICTS",
+                    f"the values contradict {way.keyword}: read as it says, {here}; with {way.what}, {there}",
+                    segment="DATA",
+                    keyword=way.keyword,
+                    byte_range=extent,
+                    found=str(here),
+                    expected=way.what,
+                    fix=f"export the file again; read leniently, {way.what} counts",
+                )
+                return way
+        if here.sane is not None and here.sane < _BARELY_SANE:
+            note = ledger.guess if here.sane < _HARDLY_SANE else ledger.warn
+            note(
+                "DATA_IMPLAUSIBLE",
+                f"the values of DATA do not look like measurements: {here}",
                 segment="DATA",
-                keyword=way.keyword,
-                byte_range=(base + place.begin, base + place.begin + layout.data_bytes(place.n_events) - 1),
+                byte_range=extent,
                 found=str(here),
-                expected=way.what,
-                fix=f"export the file again; read leniently, {way.what} counts",
+                expected="finite numbers of ordinary size",
+                fix="compare a few values with the instrument's software; the file may have been damaged in transfer",
             )
-            return way
-    if here.sane is not None and here.sane < 0.5:
-        ledger.warn(
-            "DATA_IMPLAUSIBLE",
-            f"the values do not look like measurements: {here}",
-            segment="DATA",
-            byte_range=(base + place.begin, base + place.begin + layout.data_bytes(place.n_events) - 1),
-            found=str(here),
-            expected="finite numbers of ordinary size",
-            fix="compare a few values with the instrument's software; the file may have been damaged in transfer",
-        )
+            return None
+    _check_rest(source, first, place, layout, parameters, here, ledger)
     return None
 
 
+def _check_rest(
+    source: Source,
+    first: int,
+    place: Place,
+    layout: Layout,
+    parameters: tuple[Parameter, ...],
+    begin: Evidence,
+    ledger: Ledger,
+) -> None:
+    """Bytes lost or put in on the way shift all that follows: the events then are in order only up to there."""
+    tail = min(SAMPLED_EVENTS, place.n_events // 2)
+    # Whole multiples of eight events begin at whole bytes, whatever the width.
+    skipped = (place.n_events - tail) // 8 * 8
+    if tail < _FEWEST_TO_COMPARE or skipped == 0:
+        return
+    head = weigh(source.data, first, min(skipped, tail), layout, parameters)
+    rest = weigh(source.data, first + layout.data_bytes(skipped), place.n_events - skipped, layout, parameters)
+    if not rest.is_bad or head.is_bad or begin.is_bad or not head.beats(rest):
+        return
+    ledger.guess(
+        "DATA_BROKEN",
+        f"the events of DATA are in order at the begin and not at the end: {head}; then {rest}",
+        segment="DATA",
+        byte_range=(first + layout.data_bytes(skipped), first + layout.data_bytes(place.n_events) - 1),
+        found=str(rest),
+        expected=str(head),
+        fix="bytes were lost or put in on the way: copy the file again from the instrument",
+    )
+
+
 def _other_ways(place: Place, layout: Layout, parameters: tuple[Parameter, ...]) -> Iterator[Way]:
-    if not layout.order.is_mixed:
-        digits = tuple(reversed(layout.order.digits)) if len(layout.order.digits) > 1 else (4, 3, 2, 1)
+    for digits in ((1, 2, 3, 4), (4, 3, 2, 1)):
         turned = replace(layout, order=ByteOrder(digits))
-        yield Way(f"$BYTEORD {turned.order}", "$BYTEORD", place, turned, parameters)
+        if layout.order.is_mixed or turned.order.is_big != layout.order.is_big:
+            yield Way(f"$BYTEORD {turned.order}", "$BYTEORD", place, turned, parameters)
     if all(f.bits == 32 for f in layout.fields):
         for kind in ("F", "I"):
             if all(f.kind != kind for f in layout.fields):

@@ -19,7 +19,7 @@ from cytometry.io.fcs.layout import Layout, read_stored, to_native
 from cytometry.io.fcs.parameters import Parameter
 
 # Enough for a share to be known to two per cent; reading more would cost time on every file.
-_SAMPLED_EVENTS = 2_000
+SAMPLED_EVENTS = 2_000
 # No detector, unmixing or scale yields numbers beyond these; single bytes out of place do so at once.
 _LARGEST = 1e12
 _SMALLEST = 1e-15
@@ -80,7 +80,7 @@ class Evidence:
     def is_clean(self) -> bool:
         """Whether everything that could be looked at is as measurements are."""
         shares = [share for _, share in self.items() if share is not None]
-        return bool(shares) and min(shares) > 0.98
+        return len(shares) > 1 and min(shares) > 0.98
 
 
 # Below these shares: sane numbers, range, Time, counter. Chance gives Time one half; an instrument nearly one.
@@ -89,7 +89,7 @@ _BAD = (0.9, 0.5, 0.75, 0.5)
 
 def weigh(data: mmap.mmap, begin: int, n_events: int, layout: Layout, parameters: tuple[Parameter, ...]) -> Evidence:
     """Look at the first events as if DATA began at byte ``begin`` of the file."""
-    n = min(n_events, _SAMPLED_EVENTS, layout.events_in(len(data) - begin))
+    n = min(n_events, SAMPLED_EVENTS, layout.events_in(len(data) - begin))
     if n < 2 or begin < 0:
         return Evidence()
     sane: list[float] = []
@@ -110,6 +110,8 @@ def weigh(data: mmap.mmap, begin: int, n_events: int, layout: Layout, parameters
             time_rises.append(_rising_share(masked))
         elif _COUNTER.fullmatch(name):
             counter.append(float(np.mean(np.diff(column) == 1)))
+    if not sane:
+        sane = [1.0]  # every pattern of bits is an integer
     return Evidence(*(float(np.mean(s)) if s else None for s in (sane, in_range, time_rises, counter)))
 
 

@@ -6,9 +6,11 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from cytometry.errors import FcsError
+from cytometry.io.digests import file_digest
 from cytometry.io.fcs.datasets import find_datasets, note_several
 from cytometry.io.fcs.ledger import Ledger
 from cytometry.io.fcs.second_opinion import Agreement, ask_others
@@ -124,14 +126,8 @@ def inspect_fcs(path: str | os.PathLike[str], *, second_opinion: bool = False, s
 
 def _sha256_of_other(file: str) -> str:
     """Hash of something that is not FCS; ``""`` where it cannot be read."""
-    import hashlib
-    from pathlib import Path
-
     try:
-        if not Path(file).is_file():
-            return ""
-        with Path(file).open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return file_digest(Path(file)) if Path(file).is_file() else ""
     except (OSError, ValueError):
         return ""
 

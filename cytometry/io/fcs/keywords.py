@@ -10,7 +10,7 @@ from cytometry.io.fcs.header import Header, Span
 from cytometry.io.fcs.ledger import Ledger, shown
 from cytometry.io.fcs.numbers import parse_integer
 from cytometry.io.fcs.source import HEADER_LENGTH, Source
-from cytometry.io.fcs.text import Tokens, decode_text, split_text
+from cytometry.io.fcs.text import Tokens, decode_text, is_standard, split_text
 
 # A delimiter, a standard keyword, the same delimiter: no other bytes look like that.
 _BEGINNING = re.compile(rb"([^A-Za-z0-9$ \0])(?=\$[A-Za-z]{2,20}[0-9]{0,4}[A-Za-z]{0,10}\1)")
@@ -63,6 +63,8 @@ def read_keywords(source: Source, header: Header, limit: int, ledger: Ledger) ->
     table = _Table(ledger)
     table.add(tokens, "TEXT")
     table.note_encoding("TEXT")
+    if not table.values:
+        _refuse_no_text(header, size, ledger)
     text = segment[:1]
     supplemental = _locate_supplemental(table.values, span, size, ledger)
     if supplemental is not None:
@@ -102,15 +104,7 @@ def _locate(source: Source, header: Header, size: int, ledger: Ledger) -> Span:
         )
         begin = seen
     elif not first:
-        ledger.refuse(
-            "TEXT_NOT_FOUND",
-            f"HEADER says TEXT begins at byte {begin}, where no TEXT begins",
-            segment="HEADER",
-            byte_range=(header.base + 10, header.base + 25),
-            found=f"{declared.begin} to {declared.end}" if header.text else "no number",
-            expected=f"an offset from {HEADER_LENGTH} to {size - 1} at which a delimiter stands",
-            fix="export the file again; its HEADER is damaged",
-        )
+        _refuse_no_text(header, size, ledger)
     return Span(begin, _text_end(source, header, begin, end, size, ledger))
 
 
@@ -155,8 +149,23 @@ def _text_end(source: Source, header: Header, begin: int, end: int, size: int, l
             expected=f"{begin + 1} to {usable}",
             fix="export the file again; its HEADER is damaged",
         )
+        if usable <= begin:
+            _refuse_no_text(header, size, ledger)
         return usable
     return end
+
+
+def _refuse_no_text(header: Header, size: int, ledger: Ledger) -> None:
+    declared = header.text or Span(0, 0)
+    ledger.refuse(
+        "TEXT_NOT_FOUND",
+        f"HEADER says TEXT lies at bytes {declared.begin} to {declared.end}, where no TEXT is",
+        segment="HEADER",
+        byte_range=(header.base + 10, header.base + 25),
+        found=f"{declared.begin} to {declared.end}" if header.text else "no number",
+        expected=f"an offset from {HEADER_LENGTH} to {size - 1} at which a delimiter stands",
+        fix="export the file again; its HEADER is damaged",
+    )
 
 
 def _split(segment: bytes, ledger: Ledger, name: str, span: Span, header: Header) -> Tokens:
@@ -189,10 +198,11 @@ def _extend(
         return span, tokens
     whole = Span(span.begin, span.end + 1 + last)
     longer = split_text(_bytes(source, header, whole))
-    required = (b"$PAR", b"$TOT", b"$DATATYPE", b"$BYTEORD", b"$MODE")
     had = {key.strip().upper() for key, _ in tokens.pairs}
-    gains = any(key in {k.strip().upper() for k, _ in longer.pairs} - had for key in required)
-    if tokens.is_closed and not gains:
+    gained = {key.strip().upper() for key, _ in longer.pairs} - had
+    # What stands behind a TEXT that is properly closed may be supplemental TEXT, padding or something foreign.
+    is_supplemental = any(k.strip().upper() == b"$BEGINSTEXT" and v.strip(b" 0") for k, v in tokens.pairs)
+    if tokens.is_closed and (is_supplemental or not any(is_standard(key) for key in gained)):
         return span, tokens
     ledger.warn(
         "TEXT_END",

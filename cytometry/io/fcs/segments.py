@@ -94,6 +94,18 @@ def locate_data(
         Nothing fits, or (strict) the evidence does not decide.
     """
     analysis = _text_span(keywords, "$BEGINANALYSIS", "$ENDANALYSIS", ledger)
+    for segment in (header.analysis, analysis):
+        if segment is not None and segment.begin and segment.end >= size:
+            ledger.warn(
+                "ANALYSIS_OUTSIDE",
+                f"ANALYSIS should lie at bytes {segment.begin} to {segment.end}; the data set has {size} bytes",
+                segment="ANALYSIS",
+                keyword="$ENDANALYSIS",
+                found=f"{size} bytes",
+                expected=f"at least {segment.end + 1} bytes",
+                fix="events are not touched; the file may have been cut off behind them",
+            )
+            break
     supplemental = _text_span(keywords, "$BEGINSTEXT", "$ENDSTEXT", Ledger(ledger.file))
     others = tuple(s for s in (header.analysis, analysis, supplemental, keywords.text) if s is not None and s.begin)
     case = _Case(source, header.base, size, keywords.text, others, layout, weigh, ledger)
@@ -155,9 +167,10 @@ def _claims(header: Header, keywords: Keywords, case: _Case) -> list[_Claim]:
             note = case.ledger.warn if begin < case.size else case.ledger.guess
             note(
                 "DATA_BEGIN",
-                f"{claim.by} says DATA begins at byte {begin}, {why} of the data set"
+                f"{claim.by} says DATA begins ($BEGINDATA) at byte {begin}, {why} of the data set"
                 if why.startswith("outside")
-                else f"{claim.by} says DATA begins at byte {begin}, {why} (bytes {case.text.begin} to {case.text.end})",
+                else f"{claim.by} says DATA begins ($BEGINDATA) at byte {begin}, {why}, bytes {case.text.begin} to "
+                f"{case.text.end}",
                 segment="DATA",
                 keyword="$BEGINDATA",
                 found=str(begin),

@@ -17,6 +17,7 @@ from cytometry.io.fcs.parameters import Description, Parameter, describe
 from cytometry.io.fcs.segments import data_claims, locate_data
 from cytometry.io.fcs.source import Source
 from cytometry.io.fcs.spill import read_spillover
+from cytometry.io.fcs.transfer import check_transfer
 from cytometry.model.channels import Channel
 from cytometry.model.spillover import Spillover
 
@@ -74,6 +75,8 @@ def survey_dataset(source: Source, base: int, limit: int, ledger: Ledger) -> Sur
 
     place = locate_data(source, header, keywords, limit - base, layout, description.total, evidence, ledger)
     ledger.check()
+    check_transfer(source, base + place.begin, layout, place.n_events, ledger)
+    ledger.check()
     way = check_values(source, base, place, layout, parameters, ledger)
     if way is not None:
         place, layout, parameters = way.place, way.layout, way.parameters
@@ -125,7 +128,7 @@ def _choose_layout(
     if chosen is not options[0]:
         ledger.warn(
             "DATA_PACKING",
-            f"DATA has the size of {chosen[1]}, not of {options[0][1]}, and was read so",
+            f"DATA has the size of {chosen[1]}, not of {options[0][1]} ($PnB), and was read so",
             segment="DATA",
             keyword="$PnB",
             found=", ".join(str(s.length) for s in claims) + " bytes",
@@ -136,7 +139,20 @@ def _choose_layout(
 
 
 def _check_orders(description: Description, ledger: Ledger) -> None:
-    if not description.order.is_mixed:
+    order = description.order
+    widths = {(p.bits or 8) // 8 for p in description.parameters}
+    if len(order.digits) not in {1, 2, 4, 8} | widths:
+        ledger.warn(
+            "BYTEORD",
+            f"$BYTEORD {order} orders {len(order.digits)} bytes, which no value has; it was read as "
+            f"{'most' if order.is_big else 'least'} significant byte first",
+            segment="TEXT",
+            keyword="$BYTEORD",
+            found=str(order),
+            expected="1,2,3,4 or 4,3,2,1",
+            fix="compare a few values with the instrument's software",
+        )
+    if not order.is_mixed:
         return
     for parameter in description.parameters:
         bits = parameter.bits or 8

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +10,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from cytometry.errors import OutputError, RequestError
+from cytometry.errors import RequestError
+from cytometry.io.atomic import write_atomically
 from cytometry.model.channels import Channel
 from cytometry.model.spillover import Spillover
 
@@ -92,7 +92,7 @@ def write_fcs(
     data = _data_bytes(table, described, datatype, where=str(path))
     text = _text_pairs(described, int(table.shape[0]), datatype, keywords or {}, spillover, where=str(path))
     header, text_segment = _with_offsets(text, len(data))
-    _replace_file(Path(path), (header, text_segment, data, NO_CRC))
+    write_atomically(Path(path), b"".join((header, text_segment, data, NO_CRC)))
 
 
 def _described(channel: Channel | str, index: int, column: npt.NDArray[Any], datatype: str) -> Channel:
@@ -228,28 +228,3 @@ def _with_offsets(pairs: Sequence[tuple[str, str]], data_length: int) -> tuple[b
 
 def _escaped(part: str) -> str:
     return part.replace(DELIMITER, DELIMITER * 2)
-
-
-def _replace_file(path: Path, parts: Sequence[bytes]) -> None:
-    """Write beside the target, then rename: a reader sees the old file or the new one."""
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                for part in parts:
-                    stream.write(part)
-                stream.flush()
-                os.fsync(stream.fileno())
-            umask = os.umask(0)
-            os.umask(umask)
-            Path(temporary).chmod(0o666 & ~umask)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise OutputError(
-            f"cannot be written: {error.strerror or error}",
-            where=str(path),
-            hint="choose a folder that exists and may be written to",
-        ) from error

@@ -1,0 +1,116 @@
+"""Damage that copying does: text mode, seven bits, zeros where the copy stopped.
+
+Sizes often still agree afterwards. The bytes of DATA tell: measurements use all
+256 values without regard to what they mean as text.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from cytometry.io.fcs.layout import Layout
+from cytometry.io.fcs.ledger import Ledger
+from cytometry.io.fcs.source import Source
+
+_EXAMINED = 1 << 18
+# Odds of one in 2^200 that so many bytes above 127 happen to be UTF-8, and of 256^12 that so many line feeds
+# happen to stand behind a carriage return.
+_FEWEST_HIGH_BYTES = 200
+_FEWEST_LINE_FEEDS = 12
+# Seven-bit bytes only, though so many different ones: no number format does that.
+_FEWEST_DIFFERENT = 100
+_COPY = "copy the file again from the instrument, in binary mode"
+
+
+def check_transfer(source: Source, begin: int, layout: Layout, n_events: int, ledger: Ledger) -> None:
+    """Look at the bytes of DATA, from byte ``begin`` of the file on, for marks of a bad copy."""
+    length = layout.data_bytes(n_events)
+    if length == 0:
+        return
+    block = bytes(source.data[begin : begin + min(length, _EXAMINED)])
+    problem = _text_mode(block) or _newlines(block) or _seven_bits(block, layout)
+    if problem:
+        ledger.guess(
+            "DATA_COPIED_AS_TEXT",
+            f"DATA {problem}: its values are not those that were measured",
+            segment="DATA",
+            byte_range=(begin, begin + length - 1),
+            found=problem,
+            expected="bytes as the instrument wrote them",
+            fix=_COPY,
+        )
+    _check_constant_tail(source, begin, layout, n_events, ledger)
+
+
+def _text_mode(block: bytes) -> str:
+    high = sum(map(block.count, range(128, 256))) if len(block) < 4096 else len(re.findall(rb"[\x80-\xff]", block))
+    if high < _FEWEST_HIGH_BYTES:
+        return ""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(block)
+    except UnicodeDecodeError:
+        return ""
+    return "was saved again as UTF-8 text"
+
+
+def _newlines(block: bytes) -> str:
+    feeds = block.count(b"\n")
+    if feeds >= _FEWEST_LINE_FEEDS and block.count(b"\r\n") == feeds:
+        return "was copied in text mode, which put a carriage return before each line feed"
+    return ""
+
+
+def _seven_bits(block: bytes, layout: Layout) -> str:
+    if any(f.kind == "I" for f in layout.fields):
+        return ""
+    values = set(block)
+    if max(values) < 128 and len(values) >= _FEWEST_DIFFERENT:
+        return "was copied over a line of seven bits, which cut off the eighth of each byte"
+    return ""
+
+
+def _check_constant_tail(source: Source, begin: int, layout: Layout, n_events: int, ledger: Ledger) -> None:
+    """An interrupted copy leaves zeros, or whatever fills an empty block, up to the full size."""
+    size = max(1, layout.event_bits // 8)
+    end = begin + layout.data_bytes(n_events)
+    last = bytes(source.data[end - size : end])
+    if len(set(last)) != 1:
+        return
+    length = _constant_tail(source, begin, end, last[:1])
+    n = length // size
+    if n < 2 and n_events > 1:
+        return
+    what = "zero bytes" if last[:1] == b"\0" else f"bytes {last[0]:#04x}"
+    if n >= n_events:
+        ledger.warn(
+            "DATA_CONSTANT",
+            f"all of DATA is {what}: every value of the {n_events} events is the same",
+            segment="DATA",
+            byte_range=(begin, end - 1),
+            found=f"{length} {what}",
+            expected="measurements",
+            fix=_COPY,
+        )
+        return
+    ledger.guess(
+        "DATA_CONSTANT",
+        f"the last {n} of {n_events} events of DATA are {what} throughout, even their time",
+        segment="DATA",
+        byte_range=(end - length, end - 1),
+        found=f"{length} {what}",
+        expected="measurements",
+        fix=f"an interrupted copy looks like this: {_COPY}; read leniently, these events are kept",
+    )
+
+
+def _constant_tail(source: Source, begin: int, end: int, byte: bytes) -> int:
+    """How many bytes before ``end``, not before ``begin``, are all ``byte``."""
+    at = end
+    while at > begin:
+        block = bytes(source.data[max(begin, at - _EXAMINED) : at])
+        kept = block.rstrip(byte)
+        at -= len(block) - len(kept)
+        if kept:
+            break
+    return end - at
