@@ -82,15 +82,14 @@ def _tally(
     called = {r["subject_id"] for r in own if r["call"] == "gained"}
     tally["  both called gained"] += called >= gainers
     tally["  another called gained"] += bool(called - gainers)
-    table = result.comparison
-    for _, row in table[table["role"] == "confirmatory"].iterrows():
-        tally[f"{row['population']} significant in all treated"] += row["claim"] == "significant"
-    for _, row in table.iterrows():
-        if row["role"] in ("confirmatory", "panel") and row["n"] > 0:
-            floors[str(row["visit"]), int(row["n"])] = float(row["p_floor"])
-            impossible = row["claim"] == "significant" and not row["p_floor"] <= 0.05
+    for tested in result.comparison.to_dict("records"):
+        if tested["role"] == "confirmatory":
+            tally[f"{tested['population']} significant in all treated"] += tested["claim"] == "significant"
+        if tested["role"] in ("confirmatory", "panel") and tested["n"] > 0:
+            floors[str(tested["visit"]), int(tested["n"])] = float(tested["p_floor"])
+            impossible = tested["claim"] == "significant" and not tested["p_floor"] <= 0.05
             tally["called significant though the floor is above 0.05"] += bool(impossible)
-            tally["p below its floor"] += bool(row["p"] < row["p_floor"] * (1 - 1e-9))
+            tally["p below its floor"] += bool(tested["p"] < tested["p_floor"] * (1 - 1e-9))
 
 
 def _report(tally: Counter[str], floors: dict[tuple[str, int], float], seeds: int, visit: str) -> None:

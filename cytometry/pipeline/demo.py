@@ -38,6 +38,7 @@ plan:
     - {{population: switched_memory, scale: "logit_of:b_cells", visit: w08}}
     - {{population: transitional, scale: "logit_of:b_cells", visit: w08}}
     - {{population: activated_naive, scale: logit_parent, visit: w08}}
+  # Tested together, each on the scale that its question needs; the rest of the panel is exploratory.
   panel:
     - b_cells
     - naive
@@ -50,6 +51,18 @@ plan:
     - asc
     - treg
     - helios_pos_treg
+  scales:
+    b_cells: log2_per_ul
+    naive: "logit_of:b_cells"
+    transitional: "logit_of:b_cells"
+    activated_naive: logit_parent
+    unswitched_memory: "logit_of:b_cells"
+    switched_memory: "logit_of:b_cells"
+    double_negative: "logit_of:b_cells"
+    dn2: logit_parent
+    asc: "logit_of:b_cells"
+    treg: "logit_of:cd4"
+    helios_pos_treg: "logit_of:cd4"
   panel_adjust: maxt
   alpha: 0.05
   sided: two

@@ -29,9 +29,10 @@ _VARIED: tuple[str, ...] = (
     "garp",
     "lap",
 )
-# B cells share their parent with T cells, which leaves little room; Helios is a narrow trait in all reports.
+# B cells share their parent with T cells, which leaves little room; regulatory T cells are steady within a person and
+# Helios is a narrow trait.
 _BETWEEN_FACTOR: Mapping[str, float] = MappingProxyType({"b_cells": 0.3, "helios": 0.5, "treg": 0.5})
-_WITHIN_FACTOR: Mapping[str, float] = MappingProxyType({"b_cells": 0.5, "helios": 0.6, "treg": 0.6, "asc": 1.5})
+_WITHIN_FACTOR: Mapping[str, float] = MappingProxyType({"b_cells": 0.5, "helios": 0.4, "treg": 0.4, "asc": 1.5})
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ class Effects:
     switched_memory: float = -0.8
     activated_naive: float = -1.2
     transitional: float = 1.0
-    helios_treg: float = 0.6
-    helios_share: float = 0.8
+    helios_treg: float = 0.9
+    helios_share: float = 1.2
 
 
 NO_EFFECTS = Effects(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
