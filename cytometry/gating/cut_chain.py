@@ -15,10 +15,11 @@ from cytometry.model.template import CutTemplate
 
 # A rule decides from here on: it is more likely right than wrong.
 SURE = 0.5
-# These describe one peak and never see a boundary: as a first rule they are the author's choice, as a
-# fallback they are not sure.
+# As a first rule a method is the author's choice. As a fallback, these describe one peak and never see a
+# boundary, so that they are not sure ...
 _NO_BOUNDARY = frozenset({"tail", "quantile"})
 _FALLBACK_CONFIDENCE = 0.45
+# ... and these look elsewhere, so that the population's own density has a say.
 _FROM_ELSEWHERE = frozenset({"anchor", "fmo_percentile"})
 # So many sure groups of the same batch are needed to borrow from.
 FEWEST_LENDERS = 2
@@ -61,7 +62,7 @@ def decide(cut: CutTemplate, evidence: CutEvidence) -> Decision:
             reasons.append(f"{rule.method} {error.message}")
             continue
         flags = ("GATE_FALLBACK",) if order else ()
-        if rule.method in _FROM_ELSEWHERE:
+        if order and rule.method in _FROM_ELSEWHERE:
             position = replace(position, confidence=position.confidence * _clearance(position, evidence))
         if order and rule.method in _NO_BOUNDARY:
             position = replace(position, confidence=min(position.confidence, _FALLBACK_CONFIDENCE))

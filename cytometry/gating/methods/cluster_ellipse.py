@@ -16,6 +16,8 @@ FloatArray = npt.NDArray[np.float64]
 _MAD = 0.6745
 _FEWEST = 50
 _FEWEST_IN_CLUSTER = 5
+# In spreads of the cluster, away from its neighbours.
+_SHIFTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
 
 
 def place_cluster_ellipse(
@@ -27,9 +29,9 @@ def place_cluster_ellipse(
     the parent's centre: the parent's own flank, what lies between, and the
     cluster. The starts are the parent's median, half the offset and the whole
     offset; if the cluster's centre leaves ``within`` of the expected position,
-    the position itself is used. The ellipse has the cluster's centre and
-    covariance; its size maximises the expected F1 under the fit, between 80 %
-    of the cluster and ``coverage``.
+    the position itself is used. The ellipse has the cluster's covariance. Its
+    size, and how far it is moved away from the neighbours, maximise the
+    expected F1 under the fit: on the outer side there is nothing to exclude.
 
     With fewer than 50 events in the parent the ellipse stands at the template's
     own position and spread, with no confidence.
@@ -47,14 +49,14 @@ def place_cluster_ellipse(
     n = float(clusters.responsibilities[:, 2].sum())
     if np.linalg.norm(mean - start[2]) > rule.within or n < _FEWEST_IN_CLUSTER:
         return _expected(rule, start[2], 0.35 * width, dimensions)
-    size = _best_size(side, mean, covariance, clusters, rule.coverage)
+    shift, size = _best_outline(side, mean, covariance, clusters, rule)
     sd = np.sqrt(np.diag(covariance) / n)
     separation = float(
         np.sqrt(mahalanobis_square(clusters.means[1][None], mean, covariance + clusters.covariances[1])[0])
     )
     confidence = normal_cdf(np.sqrt(n) / 2.0 - 1.0) * normal_cdf(2.0 * separation - 2.0)
     return ShapePosition(
-        gate=EllipsoidGate(dimensions, mean, covariance, float(size)),
+        gate=EllipsoidGate(dimensions, mean + shift, covariance, size),
         centre=(float(mean[0]), float(mean[1])),
         sd=(float(sd[0]), float(sd[1])),
         confidence=confidence,
@@ -92,14 +94,28 @@ def _mode(values: FloatArray) -> float:
     return float(x.mean())
 
 
-def _best_size(points: FloatArray, mean: FloatArray, covariance: FloatArray, fit: Clusters, coverage: float) -> float:
-    """Squared radius with the largest expected F1: twice the expected true events over events in plus true."""
-    distance = mahalanobis_square(points, mean, covariance)
-    order = np.argsort(distance)
-    true = np.cumsum(fit.responsibilities[order, 2])
-    f1 = 2.0 * true / (np.arange(1, order.size + 1) + true[-1])
-    low, high = -2.0 * np.log(1.0 - 0.8), -2.0 * np.log(1.0 - coverage)
-    allowed = (distance[order] >= low) & (distance[order] <= high)
-    if not allowed.any():
-        return float(high)
-    return float(distance[order][allowed][np.argmax(f1[allowed])])
+def _best_outline(
+    points: FloatArray, mean: FloatArray, covariance: FloatArray, fit: Clusters, rule: ClusterEllipse
+) -> tuple[FloatArray, float]:
+    """Shift outward and squared radius with the largest expected F1.
+
+    Expected F1: twice the expected members inside, over events inside plus all
+    expected members. At the least, half of the cluster is inside.
+    """
+    member = fit.responsibilities[:, 2]
+    direction = np.asarray(rule.offset) / np.linalg.norm(rule.offset)
+    along = float(np.sqrt(direction @ covariance @ direction))
+    best = (-1.0, np.zeros(2), float(-2.0 * np.log(1.0 - rule.coverage)))
+    for spreads in _SHIFTS:
+        shift = spreads * along * direction
+        distance = mahalanobis_square(points, mean + shift, covariance)
+        order = np.argsort(distance)
+        inside = np.cumsum(member[order])
+        f1 = 2.0 * inside / (np.arange(1, order.size + 1) + inside[-1])
+        enough = inside >= 0.5 * inside[-1]
+        last = int(np.argmax(np.where(enough, f1, 0.0)))
+        if f1[last] > best[0]:
+            # Halfway to the next event: the outline passes through none.
+            radius = float(distance[order[last : last + 2]].mean())
+            best = (float(f1[last]), shift, radius)
+    return best[1], best[2]
