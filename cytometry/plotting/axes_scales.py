@@ -15,9 +15,11 @@ from cytometry.quantification.preview_axes import nice_step
 FloatArray = npt.NDArray[np.float64]
 AxisKind = Literal["logit", "log2", "percent", "plain"]
 
-_PERCENTS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 50, 70, 80, 90, 95, 98, 99, 99.5, 99.9)
-# Steps of the logarithmic axis of cells per µL: 1, 2, 5 of each decade.
+# Ticks that are tried first, and those that fill the gaps between them.
+_PERCENTS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 80, 90, 95, 98, 99, 99.5, 99.9)
+_MORE_PERCENTS = (0.03, 0.07, 0.3, 0.7, 1.5, 3, 7, 4, 6, 8, 15, 12, 30, 40, 25, 60, 70, 75, 85, 88, 92, 94, 96, 97)
 _CONCENTRATIONS = tuple(m * 10.0**e for e in range(-4, 6) for m in (1, 2, 5))
+_MORE_CONCENTRATIONS = tuple(m * 10.0**e for e in range(-4, 6) for m in (3, 7, 1.5, 4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,11 @@ def _logit(fraction: FloatArray) -> FloatArray:
 
 
 def _logit_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
-    inside = [(math.log(p / (100 - p)), f"{p:g} %") for p in _PERCENTS]
-    return _thinned([t for t in inside if low <= t[0] <= high], low, high)
+    return _thinned([(math.log(p / (100 - p)), f"{p:g} %") for p in (*_PERCENTS, *_MORE_PERCENTS)], low, high)
 
 
 def _log2_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
-    inside = [(math.log2(c), f"{c:g}") for c in _CONCENTRATIONS]
-    return _thinned([t for t in inside if low <= t[0] <= high], low, high)
+    return _thinned([(math.log2(c), f"{c:g}") for c in (*_CONCENTRATIONS, *_MORE_CONCENTRATIONS)], low, high)
 
 
 def _even_ticks(low: float, high: float, unit: str) -> tuple[list[float], list[str]]:
@@ -74,8 +74,10 @@ def _even_ticks(low: float, high: float, unit: str) -> tuple[list[float], list[s
 
 
 def _thinned(ticks: list[tuple[float, str]], low: float, high: float) -> tuple[list[float], list[str]]:
+    """The ticks inside, earlier ones first, none nearer than a ninth of the axis to another."""
     kept: list[tuple[float, str]] = []
     for tick in ticks:
-        if not kept or tick[0] - kept[-1][0] >= (high - low) / 8:
+        if low <= tick[0] <= high and all(abs(tick[0] - other[0]) >= (high - low) / 9 for other in kept):
             kept.append(tick)
+    kept.sort()
     return [t[0] for t in kept], [t[1] for t in kept]

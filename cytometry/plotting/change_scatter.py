@@ -10,12 +10,12 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cytometry.plotting.palette import MUTED, SubjectStyle
+from cytometry.plotting.palette import MUTED, PAPER, SubjectStyle
 from cytometry.plotting.svg import drawing
 
 FloatArray = npt.NDArray[np.float64]
 
-SIZE = (4.0, 3.2)
+SIZE = (3.7, 2.9)
 # Width of a bold 8-point letter and height of a line, as fractions of the axes.
 LETTER = 0.024
 LINE = 0.065
@@ -37,7 +37,7 @@ def change_scatter_figure(
     """
     with drawing():
         figure = Figure(figsize=SIZE)
-        axes = figure.add_axes((0.15, 0.16, 0.81, 0.8))
+        axes = figure.add_axes((0.16, 0.17, 0.8, 0.79))
         axes.axhline(0, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
         axes.axvline(0, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
         for i, subject in enumerate(subjects):
@@ -72,7 +72,7 @@ def _name_points(
     points = [((float(a) - left) / (right - left), (float(b) - low) / (high - low)) for a, b in zip(x, y, strict=True)]
     taken: list[_Box] = [_Box(u - 0.02, u + 0.02, v) for u, v in points]
     for i in np.argsort(-y, kind="stable"):
-        text = f"{subjects[i]} ({notes[subjects[i]]})" if subjects[i] in notes else subjects[i]
+        text = f"{subjects[i]} {notes.get(subjects[i], '')}".strip()
         u, v = points[i]
         box, side, rise = _free_place(u, v, LETTER * len(text), [b for k, b in enumerate(taken) if k != i])
         taken.append(box)
@@ -85,6 +85,7 @@ def _name_points(
             va="center",
             fontsize=8,
             fontweight="bold",
+            bbox=PAPER,
             color=styles[subjects[i]].colour,
         )
 

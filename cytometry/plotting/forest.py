@@ -17,7 +17,7 @@ FloatArray = npt.NDArray[np.float64]
 
 # Ratios that an axis of odds ratios or folds is labelled with.
 _RATIOS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50, 100)
-WIDTH = 8.2
+WIDTH = 8.6
 ROW_HEIGHT = 0.34
 
 
@@ -51,7 +51,7 @@ def forest_figure(rows: Sequence[ForestRow], styles: Mapping[str, SubjectStyle],
     with drawing():
         height = ROW_HEIGHT * len(rows) + 0.75
         figure = Figure(figsize=(WIDTH, height))
-        axes = figure.add_axes((0.26, 0.55 / height, 0.71, 1 - 0.65 / height))
+        axes = figure.add_axes((0.34, 0.55 / height, 0.63, 1 - 0.65 / height))
         axes.axvline(0, color=MUTED, linewidth=1.0, zorder=1)
         for place, row in enumerate(rows):
             _row(axes, -place, row, styles)

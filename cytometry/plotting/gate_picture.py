@@ -19,7 +19,7 @@ FloatArray = npt.NDArray[np.float64]
 
 # Drawing units; the page scales the picture. Margins hold tick texts of the style sheet's size.
 PLOT = 120.0
-LEFT, TOP, RIGHT, BOTTOM = 25.0, 4.0, 4.0, 24.0
+LEFT, TOP, RIGHT, BOTTOM = 31.0, 4.0, 4.0, 22.0
 WIDTH = LEFT + PLOT + RIGHT
 HEIGHT = TOP + PLOT + BOTTOM
 

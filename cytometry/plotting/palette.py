@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 # Okabe and Ito (2008), without yellow (too light on paper) and black (kept for summaries).
 SUBJECT_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#B07C00", "#56B4E9", "#6A3D9A", "#7F7F7F")
@@ -14,6 +15,11 @@ MUTED = "#5c6770"
 RULE = "#d5d9dc"
 ACCENT = "#0b5567"
 ALERT = "#a3360b"
+
+# Behind a label, so that lines do not strike it through.
+PAPER: Mapping[str, object] = MappingProxyType(
+    {"boxstyle": "square,pad=0.12", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
+)
 
 # Gate outlines on a picture: dark enough to stand on the density's light end.
 GATE_COLOURS = ("#0b5567", "#a3360b", "#5b2a86", "#1b6e35", "#8a5a00", "#8f1d4f")

@@ -12,14 +12,14 @@ from matplotlib.figure import Figure
 
 from cytometry.plotting.axes_scales import AxisKind, axis_scale
 from cytometry.plotting.labels import spread
-from cytometry.plotting.palette import INK, SubjectStyle
+from cytometry.plotting.palette import INK, PAPER, SubjectStyle
 from cytometry.plotting.svg import drawing
 
 FloatArray = npt.NDArray[np.float64]
 
-SIZE = (4.7, 3.2)
+SIZE = (3.9, 2.9)
 # Points from label to label so that 8-point text does not overlap.
-LABEL_GAP = 0.055
+LABEL_GAP = 0.062
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -36,7 +36,7 @@ class Course:
     is_low_count
         Drawn hollow, with its interval.
     note
-        Put after the label, e.g. ``non-responder``; such a line is dashed.
+        Put after the label, e.g. ``NR`` for a non-responder; such a line is dashed.
     """
 
     subject: str
@@ -93,7 +93,7 @@ def trajectory_figure(
     scale = axis_scale(kind)
     with drawing():
         figure = Figure(figsize=SIZE)
-        axes = figure.add_axes((0.14, 0.15, 0.66, 0.8))
+        axes = figure.add_axes((0.17, 0.16, 0.66, 0.8))
         heights = [scale.position(c.values) for c in courses]
         for course, y in zip(courses, heights, strict=True):
             _line(axes, course, y, visits, styles[course.subject], scale.position)
@@ -183,11 +183,12 @@ def _end_labels(
         for i, y in zip(here, placed, strict=True):
             course = courses[i]
             axes.annotate(
-                f"{course.subject} ({course.note})" if course.note else course.subject,
+                f"{course.subject} {course.note}".strip(),
                 (visits.positions[visit] + 0.035 * span, y),
                 color=styles[course.subject].colour,
                 fontsize=8,
                 fontweight="bold",
                 va="center",
                 annotation_clip=False,
+                bbox=PAPER,
             )

@@ -5,8 +5,9 @@ Events end here: a picture keeps counts per bin, never an event.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -303,7 +304,8 @@ def _thresholds(tube: _Tube, population: Population) -> tuple[PreviewThreshold, 
     """The population's boundaries, explained by the placed cut at the same place where there is one."""
     gate = population.gate
     if not isinstance(gate, RectangleGate):
-        placed = tuple(_threshold(c) for c in tube.cuts if c.kind == "shape" and c.name == population.name)
+        own = (c for c in tube.cuts if c.kind == "shape" and c.name == population.name)
+        placed = tuple(replace(_threshold(c), value=math.nan, linear_value=math.nan) for c in own)
         drawn = PreviewThreshold(population.name, " × ".join(d.name for d in gate.dimensions), np.nan, np.nan, "drawn")
         return placed or ((drawn,) if gate.dimensions else ())
     return tuple(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cytometry.model.channels import Channel
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -28,7 +30,8 @@ def threshold_spread(thresholds: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         Its rows with ``median_display``, ``robust_z`` and ``is_outlier``.
         ``robust_z`` = (value − median) / (1.4826 · MAD); undefined for fewer
-        than five tubes or where more than half of them share one value.
+        than five tubes, where more than half of them share one value, and along
+        time, where a position says how long a tube ran and not where a gate lies.
     """
     import numpy as np
 
@@ -38,5 +41,6 @@ def threshold_spread(thresholds: pd.DataFrame) -> pd.DataFrame:
     keys = [thresholds[k] for k in ("panel", "cut", "dimension")]
     spread = MAD_TO_SD * deviation.groupby(keys, sort=False).transform("median")
     usable = (spread > 0) & (grouped.transform("count") >= MINIMUM_TUBES)
+    usable &= thresholds["dimension"].map(lambda d: Channel(0, str(d)).kind != "time").astype(bool)
     z = ((thresholds["value_display"] - median) / spread.where(usable)).astype(np.float64)
     return thresholds.assign(median_display=median, robust_z=z, is_outlier=z.abs() > ROBUST_Z_LIMIT)

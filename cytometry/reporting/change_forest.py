@@ -37,9 +37,7 @@ def change_forest(rows: pd.DataFrame, inputs: ReportInputs, visit: str) -> Marku
 def _forest_row(row: results.Row, changes: pd.DataFrame) -> ForestRow | None:
     import numpy as np
 
-    own = changes
-    for field in ("panel", "path", "visit", "scale"):
-        own = own[own[field] == row[field]]
+    own = results.matching(changes, row, ("panel", "path", "visit", "scale"))
     own = own[own["change"].notna()]
     if own.empty or row["effect_unit"] == "percentage points":
         return None

@@ -31,6 +31,15 @@ def significant(value: float, digits: int = 3) -> str:
     return f"{rounded:.{max(digits - 1 - exponent, 0)}f}".replace("-", "−")
 
 
+def plain_number(value: float) -> str:
+    """A score or dose as it was recorded.
+
+    >>> plain_number(-6.0), plain_number(7.5)
+    ('−6', '7.5')
+    """
+    return UNDEFINED if math.isnan(value) else f"{value:.6g}".replace("-", "−")
+
+
 def percent(fraction: float) -> str:
     """A fraction as percent, three significant digits, two decimals at most below 10 %.
 

@@ -25,8 +25,10 @@ def key_facts(inputs: ReportInputs) -> list[tuple[str, str, str]]:
         facts.append(("Excluded beforehand", str(excluded), ""))
     thresholds = inputs.tables.get("thresholds")
     if thresholds is not None:
-        moved, fell = (int((thresholds["source"] == s).sum()) for s in ("override", "fallback"))
-        facts.append(("Boundaries moved by hand", str(moved), f"{fell} by a fallback rule, of {len(thresholds)}"))
+        moved = int((thresholds["source"] == "override").sum())
+        fallback = thresholds["flags"].fillna("").str.contains("GATE_FALLBACK", regex=False)
+        fell = int((fallback | (thresholds["source"] == "fallback")).sum())
+        facts.append(("Boundaries moved by hand", str(moved), f"{fell} placed by a second rule, of {len(thresholds)}"))
     findings = inputs.tables.get("findings")
     if findings is not None:
         facts.append(("Warnings", str(int((findings["severity"] != "info").sum())), "see Quality"))

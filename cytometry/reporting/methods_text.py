@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cytometry.model.plan import AnalysisPlan
 from cytometry.reporting import results
 from cytometry.reporting.inputs import ReportInputs
+from cytometry.reporting.population_names import population_name
 from cytometry.statistics.permutations import ORDERED_UP_TO
 from cytometry.statistics.sign_flip import ENUMERATED_UP_TO
 
@@ -35,7 +36,7 @@ def methods_paragraphs(inputs: ReportInputs) -> tuple[tuple[str, str], ...]:
     if inputs.study is not None and "comparison" in inputs.tables:
         parts += [
             ("Change", _change(inputs.study.plan)),
-            ("Tests", _tests(inputs.study.plan)),
+            ("Tests", _tests(inputs.study.plan, results.visit_titles(inputs))),
             ("Association", _association(inputs.study)),
             ("Response", _response(inputs)),
         ]
@@ -109,8 +110,11 @@ def _change(plan: AnalysisPlan) -> str:
     )
 
 
-def _tests(plan: AnalysisPlan) -> str:
-    listed = "; ".join(f"{results.readable(r.population)} ({_scale(r.scale)}, {r.visit})" for r in plan.confirmatory)
+def _tests(plan: AnalysisPlan, titles: Mapping[str, str]) -> str:
+    listed = "; ".join(
+        f"{population_name(r.population)} ({_scale(r.scale)}, {titles.get(r.visit, r.visit)})"
+        for r in plan.confirmatory
+    )
     first = f"Confirmatory, in this order, each at {plan.alpha:g}, ending at the first failure: {listed}. "
     adjust = (
         "The panel's populations were adjusted together at each visit by step-down maxT over joint sign flips. "
@@ -127,8 +131,9 @@ def _tests(plan: AnalysisPlan) -> str:
 
 
 def _association(study: Study) -> str:
+    outcome = study.facts.sledai_version if study.plan.outcome == "sledai" else study.plan.outcome
     return (
-        f"Changes were compared with the change of {study.plan.outcome} at the same visit by Spearman's ρ, exact over "
+        f"Changes were compared with the change of {outcome} at the same visit by Spearman's ρ, exact over "
         f"all orders for up to {ORDERED_UP_TO} participants, with Bonett and Wright's approximate interval and "
         "step-down maxT over the panel."
     )
@@ -155,5 +160,5 @@ def _software(inputs: ReportInputs) -> str:
 
 def _scale(scale: str) -> str:
     if scale.startswith("logit_of:"):
-        return f"the log odds of the share of {results.readable(scale.removeprefix('logit_of:'))}"
+        return f"the log odds of the share of {population_name(scale.removeprefix('logit_of:'))}"
     return _SCALES.get(scale, scale)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cytometry.plotting.palette import SubjectStyle, subject_styles
-from cytometry.reporting import results
 from cytometry.reporting.inputs import ReportInputs
 
 
@@ -33,7 +32,7 @@ def _notes(inputs: ReportInputs) -> dict[str, str]:
         return {}
     visit = inputs.study.plan.response.visit or inputs.study.visit_ids[-1]
     own = sri[sri["primary"].astype(bool) & (sri["visit"] == visit)]
-    return {str(s): "non-responder" for s, ok in zip(own["subject_id"], own["responder"], strict=True) if _is_no(ok)}
+    return {str(s): "NR" for s, ok in zip(own["subject_id"], own["responder"], strict=True) if _is_no(ok)}
 
 
 def _is_no(value: object) -> bool:
@@ -46,4 +45,4 @@ def outcome_name(inputs: ReportInputs) -> str:
     if inputs.study is None:
         return "outcome"
     outcome = inputs.study.plan.outcome
-    return inputs.study.facts.sledai_version if outcome == "sledai" else results.readable(outcome)
+    return inputs.study.facts.sledai_version if outcome == "sledai" else outcome.replace("_", " ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from cytometry.reporting import results
-from cytometry.reporting.formats import UNDEFINED, is_missing, p_value, significant
+from cytometry.reporting.formats import UNDEFINED, is_missing, p_value
 from cytometry.reporting.inputs import ReportInputs
 from cytometry.reporting.table import Heading, data_table
 
@@ -15,20 +15,16 @@ def responders_only(inputs: ReportInputs) -> Markup | None:
     frame = inputs.tables.get("responders")
     if frame is None or frame.empty or inputs.study is None:
         return None
-    labels, titles = results.population_labels(inputs), results.visit_titles(inputs)
     listed = set(inputs.study.plan.panel) | {r.population for r in inputs.study.plan.confirmatory}
     own = frame[frame["population"].isin(listed)] if listed else frame
     records = own.to_dict("records")
-    shown = own.assign(
-        label=[labels.get(str(r["population"]), results.readable(str(r["population"]))) for r in records],
-        on=[_scale_words(str(r["scale"]), labels) for r in records],
-        visit_title=[titles.get(str(r["visit"]), str(r["visit"])) for r in records],
-        change=[f"{_ratio(r)} {results.interval(r['effect_low'], r['effect_high'])}" for r in records],
+    shown = results.with_names(own, inputs).assign(
+        change=[_ratio(r) for r in records],
         direction=[results.direction_text(r) for r in records],
         others=[results.interval(r["others_low"], r["others_high"]) if r["n_others"] else UNDEFINED for r in records],
     )
     headings = (
-        Heading("label", "Population", mark="name", under="on"),
+        Heading("label", "Population", mark="name", under="of"),
         Heading("visit_title", "Visit", mark="nowrap"),
         Heading("n", "n"),
         Heading("change", "Change [exact interval]", sort="effect"),
@@ -46,13 +42,7 @@ def responders_only(inputs: ReportInputs) -> Markup | None:
     )
 
 
-def _scale_words(scale: str, labels: dict[str, str]) -> str:
-    if scale == results.ABUNDANCE:
-        return "cells/µL"
-    whole = scale.removeprefix("logit_of:")
-    return "% of parent" if whole == scale else f"% of {labels.get(whole, results.readable(whole))}"
-
-
 def _ratio(row: results.Row) -> str:
-    value = row["effect"]
-    return UNDEFINED if is_missing(value) else significant(float(value))
+    if is_missing(row["effect"]):
+        return UNDEFINED
+    return f"{results.ratio(row['effect'])} {results.interval(row['effect_low'], row['effect_high'])}"

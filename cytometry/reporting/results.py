@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cytometry.reporting.formats import UNDEFINED, is_missing, p_value, significant
 from cytometry.reporting.inputs import ReportInputs
+from cytometry.reporting.population_names import population_labels, population_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,25 +16,6 @@ ABUNDANCE = "log2_per_ul"
 # One row of a result table, by column.
 Row = Mapping[Any, Any]
 _ROLE_ORDER = {"confirmatory": 0, "panel": 1, "exploratory": 2}
-_UNITS = {"odds ratio": "OR", "fold change": "×", "percentage points": "points"}
-
-
-def population_labels(inputs: ReportInputs) -> dict[str, str]:
-    """Name of a population to what people call it, as the panels say."""
-    labels: dict[str, str] = {}
-    for panel in inputs.panels.values():
-        for population in panel.strategy.populations:
-            labels.setdefault(population.name, population.label or readable(population.name))
-    return labels
-
-
-def readable(name: str) -> str:
-    """A canonical id as words.
-
-    >>> readable("double_negative")
-    'double negative'
-    """
-    return name.replace("_", " ")
 
 
 def visit_titles(inputs: ReportInputs) -> dict[str, str]:
@@ -61,14 +43,45 @@ def ordered(comparison: pd.DataFrame, visits: tuple[str, ...]) -> pd.DataFrame:
     return comparison.loc[order]
 
 
-def denominator_text(row: Row, labels: Mapping[str, str]) -> str:
-    """What a change is a share of: ``% of B cells``, ``% of parent (naive)``, ``cells/µL``."""
-    if row["scale"] == ABUNDANCE:
+def with_names(frame: pd.DataFrame, inputs: ReportInputs) -> pd.DataFrame:
+    """A result table with ``label``, ``of``, ``gated_as`` and ``visit_title`` for people to read.
+
+    ``gated_as`` is the panel's own label where it says more than the name.
+    """
+    titles, labels = visit_titles(inputs), population_labels(inputs)
+    records = frame.to_dict("records")
+    return frame.assign(
+        label=[population_name(str(r["population"])) for r in records],
+        of=[denominator_text(r) for r in records],
+        gated_as=[labels.get(str(r["population"]), "") for r in records],
+        visit_title=[titles.get(str(r["visit"]), str(r["visit"])) for r in records],
+    )
+
+
+def without_names(frame: pd.DataFrame, *more: str) -> pd.DataFrame:
+    """The table as it was computed, for its CSV."""
+    added = {"label", "of", "gated_as", "visit_title", *more}
+    return frame[[c for c in frame.columns if c not in added]]
+
+
+def matching(frame: pd.DataFrame, row: Row, fields: Sequence[str]) -> pd.DataFrame:
+    """Rows that share these fields with ``row``."""
+    return frame[(frame[list(fields)] == [row[f] for f in fields]).all(axis=1)]
+
+
+def denominator_text(row: Row) -> str:
+    """What a change is a share of: ``% of B cells``, ``cells/µL``.
+
+    >>> denominator_text({"scale": "logit_parent", "path": "root/b_cells/naive"})
+    '% of B cells'
+    """
+    scale = str(row["scale"])
+    if scale == ABUNDANCE:
         return "cells/µL"
-    if row["denominator"] == "parent":
-        parent = str(row["path"]).rsplit("/", 2)[-2] if "/" in str(row["path"]) else "parent"
-        return f"% of {labels.get(parent, readable(parent))}"
-    return f"% of {labels.get(str(row['denominator']), readable(str(row['denominator'])))}"
+    if scale.startswith("logit_of:"):
+        return f"% of {population_name(scale.removeprefix('logit_of:'))}"
+    above = str(row["path"]).rpartition("/")[0].rpartition("/")[2]
+    return f"% of {population_name(above) if above else 'parent'}"
 
 
 def level_text(row: Row, when: str) -> str:
@@ -79,16 +92,25 @@ def level_text(row: Row, when: str) -> str:
 
 
 def effect_text(row: Row) -> str:
-    """The estimate as a ratio with its exact interval: ``OR 0.65 [0.52–0.81]``."""
+    """The estimate with its exact interval, as a ratio to baseline or in points: ``0.65 [0.52 to 0.81]``."""
     if is_missing(row["effect"]):
         return UNDEFINED
-    unit = _UNITS.get(str(row["effect_unit"]), str(row["effect_unit"]))
-    return f"{unit} {significant(row['effect'], 3)} {interval(row['effect_low'], row['effect_high'])}"
+    unit = " points" if row["effect_unit"] == "percentage points" else ""
+    return f"{ratio(row['effect'])}{unit} {interval(row['effect_low'], row['effect_high'])}"
+
+
+def ratio(value: float) -> str:
+    """Two decimals, two significant digits where that is more.
+
+    >>> [ratio(v) for v in (0.5531, 12.34, 0.0123)]
+    ['0.55', '12.3', '0.012']
+    """
+    return f"{value:.2f}".replace("-", "−") if 0.1 <= abs(value) < 10 else significant(value, 3 if value >= 10 else 2)
 
 
 def interval(low: float, high: float) -> str:
     """``[low–high]`` or a dash for each missing end."""
-    return f"[{_or_dash(low, significant)} to {_or_dash(high, significant)}]"
+    return f"[{_or_dash(low, ratio)} to {_or_dash(high, ratio)}]"
 
 
 def direction_text(row: Row) -> str:
@@ -103,8 +125,15 @@ def p_text(row: Row) -> str:
     """p with the arrangements behind it: ``0.031 (2/64)``."""
     if is_missing(row["p"]):
         return UNDEFINED
-    known = not is_missing(row["p_count"]) and not is_missing(row["p_total"])
-    return p_value(row["p"]) + (f" ({int(row['p_count'])}/{int(row['p_total'])})" if known else "")
+    behind = arrangements(row)
+    return p_value(row["p"]) + (f" ({behind})" if behind else "")
+
+
+def arrangements(row: Row) -> str:
+    """Arrangements at least as extreme, of all: ``2/64``."""
+    if is_missing(row["p_count"]) or is_missing(row["p_total"]):
+        return ""
+    return f"{int(row['p_count'])}/{int(row['p_total'])}"
 
 
 def flag_texts(row: Row) -> tuple[str, ...]:

@@ -22,21 +22,22 @@ if TYPE_CHECKING:
 _HEADINGS = (
     Heading("label", "Population", mark="name", under="of"),
     Heading("n", "n", note="participants with both visits"),
-    Heading("levels", "Median before → at visit", sort="level_sort", mark="nowrap"),
+    Heading("levels", "Median before → at visit", sort="level_sort"),
     Heading(
         "change",
         "Change [exact interval]",
         sort="effect",
-        note="Hodges-Lehmann estimate as a ratio to baseline: odds ratio (OR) of a share, or × for cells/µL",
+        note="Hodges-Lehmann estimate as a ratio to baseline: odds ratio of a share, fold of cells/µL",
     ),
     Heading("direction", "Direction", mark="nowrap"),
-    Heading("p_shown", "p", sort="p", note="exact sign-flip test, two-sided unless the plan says otherwise"),
+    Heading("p", "p", p_value, "exact sign-flip test, two-sided unless the plan says otherwise", under="p_fraction"),
     Heading("p_maxt", "Adjusted p", p_value, note="step-down maxT over the panel's populations at this visit"),
     Heading("p_floor", "Smallest p possible", p_value, note="no data of this n could give a smaller p"),
     Heading("claim", "Says"),
     Heading("flags_shown", "Flags", tags=True),
 )
 _VISIT = Heading("visit_title", "Visit", mark="nowrap")
+_SHOWN = ("levels", "level_sort", "change", "direction", "p_fraction", "flags_shown")
 
 
 def _render(inputs: ReportInputs) -> Markup | None:
@@ -93,17 +94,13 @@ def _without_statistics(inputs: ReportInputs) -> Markup | None:
 
 def _shown(rows: pd.DataFrame, inputs: ReportInputs) -> pd.DataFrame:
     """The comparison with the texts that the page shows beside the numbers."""
-    labels, titles = results.population_labels(inputs), results.visit_titles(inputs)
     records = rows.to_dict("records")
-    return rows.assign(
-        label=[labels.get(str(r["population"]), results.readable(str(r["population"]))) for r in records],
-        of=[results.denominator_text(r, labels) for r in records],
-        visit_title=[titles.get(str(r["visit"]), str(r["visit"])) for r in records],
+    return results.with_names(rows, inputs).assign(
         levels=[f"{results.level_text(r, '_baseline')} → {results.level_text(r, '')}" for r in records],
         level_sort=[_level(r) for r in records],
         change=[results.effect_text(r) for r in records],
         direction=[results.direction_text(r) for r in records],
-        p_shown=[results.p_text(r) for r in records],
+        p_fraction=[results.arrangements(r) for r in records],
         flags_shown=["; ".join(results.flag_texts(r)) for r in records],
     )
 
@@ -134,14 +131,13 @@ def _table(rows: pd.DataFrame, name: str, caption: str, *more: Heading, folded: 
     headings = (_HEADINGS[0], *more, *_HEADINGS[1:])
     if rows["p_maxt"].isna().all():
         headings = tuple(h for h in headings if h.field != "p_maxt")
-    derived = {"label", "of", "visit_title", "levels", "level_sort", "change", "direction", "p_shown", "flags_shown"}
     return data_table(
         rows,
         headings,
         name=name,
         caption=caption,
         row_marks=["main" if c in {"significant", "confirmed"} else "" for c in rows["claim"]],
-        download=rows[[c for c in rows.columns if c not in derived]],
+        download=results.without_names(rows, *_SHOWN),
         folded=folded,
     )
 

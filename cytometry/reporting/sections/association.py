@@ -9,7 +9,7 @@ from markupsafe import Markup
 from cytometry.plotting.change_scatter import change_scatter_figure
 from cytometry.plotting.svg import figure_svg
 from cytometry.reporting import results
-from cytometry.reporting.formats import UNDEFINED, is_missing, p_value, significant
+from cytometry.reporting.formats import UNDEFINED, is_missing, p_value, plain_number, significant
 from cytometry.reporting.inputs import ReportInputs
 from cytometry.reporting.markup import render, trusted
 from cytometry.reporting.participants import outcome_name, participants
@@ -61,14 +61,8 @@ def _render(inputs: ReportInputs) -> Markup | None:
 
 
 def _shown(rows: pd.DataFrame, inputs: ReportInputs) -> pd.DataFrame:
-    labels, titles = results.population_labels(inputs), results.visit_titles(inputs)
-    records = [r | {"denominator": str(r["scale"]).removeprefix("logit_of:")} for r in rows.to_dict("records")]
-    for r in records:
-        r["denominator"] = "parent" if r["denominator"] == r["scale"] else r["denominator"]
-    return rows.assign(
-        label=[labels.get(str(r["population"]), results.readable(str(r["population"]))) for r in records],
-        of=[results.denominator_text(r, labels) for r in records],
-        visit_title=[titles.get(str(r["visit"]), str(r["visit"])) for r in records],
+    records = rows.to_dict("records")
+    return results.with_names(rows, inputs).assign(
         rho_shown=[_with_interval(r["rho"], r["ci_low"], r["ci_high"]) for r in records],
         p_shown=[results.p_text(r) for r in records],
         loo_shown=[f"{_number(r['loo_low'])} to {_number(r['loo_high'])}" for r in records],
@@ -85,14 +79,13 @@ def _number(value: float) -> str:
 
 
 def _table(rows: pd.DataFrame, name: str, caption: str, *, folded: bool = False) -> Markup:
-    derived = {"label", "of", "visit_title", "rho_shown", "p_shown", "loo_shown"}
     return data_table(
         rows,
         _HEADINGS,
         name=name,
         caption=caption,
         row_marks=["main" if c == "significant" else "" for c in rows["claim"]],
-        download=rows[[c for c in rows.columns if c not in derived]],
+        download=results.without_names(rows, "rho_shown", "p_shown", "loo_shown"),
         folded=folded,
     )
 
@@ -104,8 +97,9 @@ def _figures(rows: pd.DataFrame, inputs: ReportInputs, outcome: str) -> list[dic
     who = participants(inputs)
     figures = []
     for number, row in enumerate(rows.to_dict("records")):
-        same = (changes[_KEY] == [row[c] for c in _KEY]).all(axis=1)
-        pairs = changes[same].merge(scores, on=["subject_id", "visit"], suffixes=("", "_outcome"))
+        pairs = results.matching(changes, row, _KEY).merge(
+            scores, on=["subject_id", "visit"], suffixes=("", "_outcome")
+        )
         pairs = pairs[pairs["change"].notna() & pairs["change_outcome"].notna()]
         if pairs.empty:
             continue
@@ -116,7 +110,7 @@ def _figures(rows: pd.DataFrame, inputs: ReportInputs, outcome: str) -> list[dic
             pairs["change"].to_numpy(dtype=float),
             pairs["change_outcome"].to_numpy(dtype=float),
             who.styles,
-            x_label=f"change of {row['label']} ({unit})",
+            x_label=f"change ({unit})",
             y_label=f"change of {outcome}",
             notes=who.notes,
         )
@@ -143,7 +137,7 @@ def _outcome(inputs: ReportInputs, outcome: str) -> Markup | None:
     headings = (
         Heading("subject_id", "Participant"),
         Heading("visit_title", "Visit"),
-        Heading("change", f"Change of {outcome}", significant),
+        Heading("change", f"Change of {outcome}", plain_number),
     )
     return data_table(
         shown, headings, name="outcome", caption=f"Changes of {outcome} since baseline", download=frame, folded=True

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from cytometry.plotting.svg import figure_svg
 from cytometry.plotting.trajectories import Course, trajectory_figure, visit_axis
 from cytometry.reporting import results
-from cytometry.reporting.formats import UNDEFINED, is_missing, percent, significant
+from cytometry.reporting.formats import UNDEFINED, is_missing, percent, plain_number, significant
 from cytometry.reporting.inputs import ReportInputs
 from cytometry.reporting.markup import render, trusted
 from cytometry.reporting.participants import outcome_name, participants
@@ -24,13 +24,13 @@ _SRI = (
     Heading("subject_id", "Participant", mark="name"),
     Heading("responder_shown", "Responder"),
     Heading("reason", "First reason of failure"),
-    Heading("sledai_change", "ΔSLEDAI", significant),
+    Heading("sledai_change", "ΔSLEDAI", plain_number),
     Heading("sledai_shown", "fell enough"),
     Heading("bilag_shown", "no worse BILAG"),
     Heading("new_shown", "New A or B", note="systems"),
-    Heading("pga_change", "ΔPGA", significant),
+    Heading("pga_change", "ΔPGA", plain_number),
     Heading("pga_shown", "PGA not worse"),
-    Heading("prednisone", "Prednisone mg/day", significant),
+    Heading("prednisone", "Prednisone mg/day", plain_number),
     Heading("drugs_shown", "drug rules"),
 )
 _CALLS = (
@@ -66,7 +66,7 @@ def _render(inputs: ReportInputs) -> Markup | None:
         more=_sri(sri.drop(index=own.index), "sri-other", "Other visits and rule sets", folded=True),
         course=_outcome_course(inputs),
         rule=rule_text(study.plan),
-        calls=_individuals(inputs, titles),
+        calls=_individuals(inputs),
     )
 
 
@@ -151,22 +151,13 @@ def _outcome_course(inputs: ReportInputs) -> Markup | None:
     return trusted(figure_svg(figure, title=f"{name} by participant and visit. {values}", prefix="outcome"))
 
 
-def _individuals(inputs: ReportInputs, titles: dict[str, str]) -> Markup | None:
+def _individuals(inputs: ReportInputs) -> Markup | None:
     frame = inputs.tables.get("individuals")
     if frame is None or frame.empty or inputs.study is None:
         return None
-    labels = results.population_labels(inputs)
     order = {"gained": 0, "lost": 0, "within variation": 1, "not callable": 2}
     rows = frame.assign(_order=frame["call"].map(order)).sort_values("_order", kind="stable").drop(columns="_order")
-    records = [
-        r | {"denominator": "parent" if r["scale"] == "logit_parent" else str(r["scale"]).removeprefix("logit_of:")}
-        for r in rows.to_dict("records")
-    ]
-    shown = rows.assign(
-        label=[labels.get(str(r["population"]), results.readable(str(r["population"]))) for r in records],
-        of=[results.denominator_text(r, labels) for r in records],
-        visit_title=[titles.get(str(r["visit"]), str(r["visit"])) for r in records],
-    )
+    shown = results.with_names(rows, inputs)
     called = int(rows["call"].isin(["gained", "lost"]).sum())
     caption = f"Single participants: {called} of {len(rows)} changes called"
     marks = ["main" if c in {"gained", "lost"} else "" for c in rows["call"]]

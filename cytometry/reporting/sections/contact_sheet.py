@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from markupsafe import Markup
 
@@ -14,16 +15,20 @@ from cytometry.quantification.previews import GatePreview, PreviewThreshold
 from cytometry.reporting.formats import whole
 from cytometry.reporting.inputs import ReportInputs
 from cytometry.reporting.markup import render, trusted
+from cytometry.reporting.population_names import population_name
 from cytometry.reporting.section import Section
 
-_SOURCE_WORDS: Mapping[str, str] = {
-    "data": "data",
-    "fmo": "FMO",
-    "control": "control",
-    "fallback": "fallback rule",
-    "override": "moved by hand",
-    "drawn": "drawn",
-}
+_SOURCE_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "data": "data",
+        "fmo": "FMO",
+        "control": "control",
+        "fallback": "fallback rule",
+        "override": "moved by hand",
+        "drawn": "drawn",
+    }
+)
+_FLAG_WORDS: Mapping[str, str] = MappingProxyType({"GATE_FALLBACK": "second rule"})
 _UNUSUAL_SOURCES = frozenset({"fallback", "override"})
 
 
@@ -46,6 +51,7 @@ class Picture:
     tube: Tube
     events: str
     thresholds: str
+    boundaries: tuple[str, ...]
     flags: tuple[str, ...]
     is_odd: bool
 
@@ -64,6 +70,7 @@ class GateSheet:
 
     anchor: str
     title: str
+    axes: str
     where: str
     key: tuple[tuple[str, str], ...]
     columns: tuple[str, ...]
@@ -122,7 +129,8 @@ def _sheet(
     shown = {id(placed[s, v]) for s in subjects for v in columns if (s, v) in placed}
     return GateSheet(
         anchor=anchor,
-        title=f"{first.x.name} × {first.y.name}",
+        title=", ".join(population_name(g.name) for g in first.gates),
+        axes=f"{first.x.name} × {first.y.name}",
         where=first.parent_path,
         key=tuple((gate.label if gate.outlines else f"{gate.label} (the rest)", c) for gate, c in gate_colours(first)),
         columns=tuple(columns),
@@ -149,19 +157,22 @@ def _picture(
             gate_picture(preview, frame, element_id=picture_id(tube.sample_id, number), description=description)
         ),
         tube=tube,
-        events=whole(drawn) if not preview.outside else f"{whole(drawn)} of {whole(preview.parent_count)}",
+        events=f"{whole(drawn)} events"
+        if not preview.outside
+        else f"{whole(drawn)} of {whole(preview.parent_count)} events",
         thresholds=words,
+        boundaries=tuple(dict.fromkeys(boundary_text(t) for t in found.values())),
         flags=tuple(dict.fromkeys(flags)),
         is_odd=bool(flags),
     )
 
 
 def _flags(tube: Tube, threshold: PreviewThreshold, outliers: frozenset[tuple[str, str, str]]) -> list[str]:
-    flags = list(threshold.flags)
+    flags = [_FLAG_WORDS.get(f, f) for f in threshold.flags]
     if threshold.source in _UNUSUAL_SOURCES:
         flags.append(f"{threshold.dimension} {_SOURCE_WORDS[threshold.source]}")
     if (tube.sample_id, threshold.name, threshold.dimension) in outliers:
-        flags.append(f"{threshold.dimension} far from the other tubes")
+        flags.append(f"{threshold.dimension} far from others")
     return flags
 
 
@@ -173,6 +184,14 @@ def threshold_text(threshold: PreviewThreshold) -> str:
         return f"{threshold.dimension}: {source}{method}"
     scope = f" per {threshold.scope}" if threshold.scope else ""
     return f"{threshold.dimension} {short_number(float(f'{threshold.linear_value:.3g}'))}: {source}{method}{scope}"
+
+
+def boundary_text(threshold: PreviewThreshold) -> str:
+    """The same in the few words that fit below a picture."""
+    source = _SOURCE_WORDS.get(threshold.source, threshold.source)
+    if math.isnan(threshold.linear_value):
+        return f"shape: {source}"
+    return f"{threshold.dimension} {short_number(float(f'{threshold.linear_value:.2g}'))} {source}"
 
 
 def _share(count: int, whole_count: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from markupsafe import Markup
 
 from cytometry.reporting.formats import significant, whole
@@ -10,15 +12,19 @@ from cytometry.reporting.markup import render
 from cytometry.reporting.section import Section
 from cytometry.reporting.table import Heading, data_table
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _FINDINGS = (
     Heading("severity", "Severity"),
-    Heading("code", "Code", mark="code"),
-    Heading("sample_id", "Sample", mark="nowrap"),
-    Heading("file", "File", mark="code"),
-    Heading("keyword", "Field"),
+    Heading("code", "Code", mark="code nowrap"),
     Heading("message", "What was noticed", mark="long"),
+    Heading("n", "Times"),
+    Heading("where", "Where", mark="long"),
     Heading("fix", "What to do", mark="long"),
 )
+# So many places are named on the page; the CSV names all.
+_PLACES = 6
 _THRESHOLDS = (
     Heading("sample_id", "Sample", mark="nowrap"),
     Heading("panel", "Panel"),
@@ -49,19 +55,36 @@ def _findings(inputs: ReportInputs) -> Markup | None:
     if frame is None:
         return None
     counts = [(s, int((frame["severity"] == s).sum())) for s in _SEVERITY_ORDER]
-    rank = frame["severity"].map({s: i for i, s in enumerate(_SEVERITY_ORDER)})
-    ordered = frame.assign(_rank=rank).sort_values("_rank", kind="stable").drop(columns="_rank")
-    by_code = frame.groupby(["severity", "code"], sort=True).size().reset_index(name="n")
+    if frame.empty:
+        return render("findings.html", counts=counts, table=None)
+    grouped = _grouped(frame)
+    headings = [h for h in _FINDINGS if h.field != "fix" or grouped["fix"].str.len().any()]
     table = data_table(
-        ordered,
-        _FINDINGS,
+        grouped,
+        headings,
         name="findings",
-        caption="Findings: one row per repair, fallback or flag, errors first",
-        row_marks=["flagged" if s != "info" else "" for s in ordered["severity"]],
-        folded=len(ordered) > 40,
+        caption="Findings, alike ones together: repairs, fallbacks and flags, errors first",
+        row_marks=["flagged" if s != "info" else "" for s in grouped["severity"]],
+        download=frame,
     )
-    summary = [(str(s), str(c), int(n)) for s, c, n in by_code.itertuples(index=False, name=None)]
-    return render("findings.html", counts=counts, summary=summary, table=table, empty=frame.empty)
+    return render("findings.html", counts=counts, table=table)
+
+
+def _grouped(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row per severity, code, message and advice, with the places where it was met."""
+    text = frame.fillna("").astype(str)
+    place = text["sample_id"].where(text["sample_id"] != "", text["file"])
+    keys = ["severity", "code", "message", "fix"]
+    grouped = text.assign(place=place).groupby(keys, sort=False)["place"].agg(["size", _places]).reset_index()
+    rank = grouped["severity"].map({s: i for i, s in enumerate(_SEVERITY_ORDER)})
+    order = grouped.assign(rank=rank).sort_values(["rank", "code"], kind="stable").index
+    return grouped.loc[order].rename(columns={"size": "n", "_places": "where"})
+
+
+def _places(names: pd.Series[str]) -> str:
+    found = [n for n in dict.fromkeys(names) if n]
+    more = f" and {len(found) - _PLACES} more" if len(found) > _PLACES else ""
+    return ", ".join(found[:_PLACES]) + more
 
 
 def _acquisition(inputs: ReportInputs) -> Markup | None:

@@ -17,6 +17,7 @@ from cytometry.reporting.formats import p_value, significant, whole
 from cytometry.reporting.inputs import ReportInputs
 from cytometry.reporting.markup import render, trusted
 from cytometry.reporting.participants import Participants, participants
+from cytometry.reporting.population_names import population_name
 from cytometry.reporting.section import Section
 from cytometry.reporting.table import Heading, data_table
 
@@ -46,17 +47,17 @@ def _render(inputs: ReportInputs) -> Markup | None:
     study = inputs.study
     if changes is None or comparison is None or changes.empty or study is None:
         return None
-    labels, titles = results.population_labels(inputs), results.visit_titles(inputs)
+    titles = results.visit_titles(inputs)
     axis = visit_axis([v.title for v in study.visits], [v.planned_day for v in study.visits])
     rows = results.ordered(comparison, study.visit_ids)
     planned = rows[rows["role"].isin(["confirmatory", "panel"])]
     figures = []
-    for number, (key, own) in enumerate(planned.groupby(_KEY, sort=False)):
+    for number, key in enumerate(planned[_KEY].drop_duplicates().to_dict("records")):
+        own = results.matching(rows, key, _KEY)
         records = sorted(own.to_dict("records"), key=lambda r: study.visit_ids.index(str(r["visit"])))
-        label = labels.get(str(records[0]["population"]), results.readable(str(records[0]["population"])))
-        of = results.denominator_text(records[0], labels)
+        label, of = population_name(str(records[0]["population"])), results.denominator_text(records[0])
         lines = [_line(r, titles) for r in records]
-        mine = changes[(changes[_KEY] == list(key)).all(axis=1)]
+        mine = results.matching(changes, key, _KEY)
         figure = _figure(mine, study, participants(inputs), axis, of)
         described = f"{label}, {of}, by participant and visit. " + " ".join(" ".join(line) for line in lines)
         svg = trusted(figure_svg(figure, title=described, prefix=f"course-{number}"))
@@ -69,7 +70,7 @@ def _line(row: results.Row, titles: dict[str, str]) -> tuple[str, str]:
     """The visit, and what became of it."""
     title = titles.get(str(row["visit"]), str(row["visit"]))
     effect = f"{results.effect_text(row)}, {results.direction_text(row)}, p {results.p_text(row)}"
-    floor = f", floor {p_value(row['p_floor'])}" if str(row["claim"]).startswith("cannot") else ""
+    floor = f", smallest possible {p_value(row['p_floor'])}" if str(row["claim"]).startswith("cannot") else ""
     return title, effect + floor
 
 
@@ -80,13 +81,7 @@ def _figure(rows: pd.DataFrame, study: Study, who: Participants, axis: VisitAxis
 
 
 def _table(changes: pd.DataFrame, inputs: ReportInputs) -> Markup:
-    labels, titles = results.population_labels(inputs), results.visit_titles(inputs)
-    records = changes.to_dict("records")
-    shown = changes.assign(
-        label=[labels.get(str(r["population"]), results.readable(str(r["population"]))) for r in records],
-        of=[results.denominator_text(r, labels) for r in records],
-        visit_title=[titles.get(str(r["visit"]), str(r["visit"])) for r in records],
-    )
+    shown = results.with_names(changes, inputs)
     caption = "Every participant's counts, shares and changes: all numbers of the figures above"
     return data_table(shown, _HEADINGS, name="changes", caption=caption, download=changes, folded=True)
 
