@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cytometry.io.fcs.crc import check_crc
 from cytometry.io.fcs.layout import Layout, read_matrix, read_stored, to_native
 from cytometry.io.fcs.ledger import Ledger, shown
 from cytometry.io.fcs.parameters import Parameter
@@ -38,6 +39,10 @@ class MappedColumns:
         Whether doubtful values are an error among the findings.
     dataset
         For the findings.
+    extent
+        First byte of the data set in the file and first behind it.
+    last_byte
+        Of its last segment.
     """
 
     source: Source
@@ -45,8 +50,10 @@ class MappedColumns:
     n_events: int
     layout: Layout
     parameters: tuple[Parameter, ...]
-    strict: bool = True
-    dataset: int = 0
+    strict: bool
+    dataset: int
+    extent: tuple[int, int]
+    last_byte: int
 
     def raw(self, index: int) -> NumberArray:
         column = to_native(read_stored(self.source.data, self.begin, self.n_events, self.layout, index))
@@ -98,6 +105,7 @@ class MappedColumns:
                     not_a_number[i] += np.count_nonzero(np.isnan(column))
                     infinite[i] += np.count_nonzero(np.isinf(column))
         self._note_values(ledger, not_a_number, infinite, masked)
+        check_crc(self.source, self.extent, self.last_byte, ledger)
         return tuple(ledger.findings)
 
     def _note_values(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from cytometry.io.fcs.byteorder import ByteOrder
-from cytometry.io.fcs.evidence import SAMPLED_EVENTS, Evidence, weigh
+from cytometry.io.fcs.evidence import SAMPLED_EVENTS, Evidence, rising_start, weigh
 from cytometry.io.fcs.layout import Kind, Layout, packed
 from cytometry.io.fcs.ledger import Ledger
 from cytometry.io.fcs.parameters import Parameter
@@ -16,6 +16,8 @@ from cytometry.io.fcs.source import Source
 # Fewer sane numbers than the first need a word; fewer than the second are no measurements.
 _BARELY_SANE = 0.9
 _HARDLY_SANE = 0.5
+# Shuffled events begin with so many in order once in ten factorial times.
+_RISING_BY_CHANCE = 10
 # A share of fewer steps of Time than these proves nothing.
 _FEWEST_TO_COMPARE = 30
 _SHIFTS = tuple(s for k in range(1, 9) for s in (-k, k))
@@ -94,6 +96,18 @@ def _check_rest(
     ledger: Ledger,
 ) -> None:
     """Bytes lost or put in on the way shift all that follows: the events then are in order only up to there."""
+    in_order = rising_start(source.data, first, place.n_events, layout, parameters)
+    if begin.time_falls and in_order >= _RISING_BY_CHANCE:
+        ledger.guess(
+            "DATA_BROKEN",
+            f"Time rises over the first {in_order} events of DATA and then no more: {begin}",
+            segment="DATA",
+            byte_range=(first + layout.data_bytes(in_order), first + layout.data_bytes(place.n_events) - 1),
+            found=str(begin),
+            expected="a Time that rises throughout",
+            fix="bytes were lost or put in on the way: copy the file again from the instrument",
+        )
+        return
     tail = min(SAMPLED_EVENTS, place.n_events // 2)
     # Whole multiples of eight events begin at whole bytes, whatever the width.
     skipped = (place.n_events - tail) // 8 * 8

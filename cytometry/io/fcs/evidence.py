@@ -77,6 +77,11 @@ class Evidence:
         return any(share is not None and share < limit for (_, share), limit in zip(self.items(), _BAD, strict=True))
 
     @property
+    def time_falls(self) -> bool:
+        """Whether Time goes back so often that it is no time."""
+        return self.time_rises is not None and self.time_rises < _BAD[2]
+
+    @property
     def is_clean(self) -> bool:
         """Whether everything that could be looked at is as measurements are."""
         shares = [share for _, share in self.items() if share is not None]
@@ -113,6 +118,23 @@ def weigh(data: mmap.mmap, begin: int, n_events: int, layout: Layout, parameters
     if not sane:
         sane = [1.0]  # every pattern of bits is an integer
     return Evidence(*(float(np.mean(s)) if s else None for s in (sane, in_range, time_rises, counter)))
+
+
+def rising_start(data: mmap.mmap, begin: int, n_events: int, layout: Layout, parameters: tuple[Parameter, ...]) -> int:
+    """How many events pass before Time first goes back; 0 where it stands still or there is none."""
+    n = min(n_events, SAMPLED_EVENTS)
+    for i, parameter in enumerate(parameters):
+        if parameter.channel.name.strip().upper() != "TIME" or n < 2:
+            continue
+        with np.errstate(invalid="ignore"):
+            column = to_native(read_stored(data, begin, n, layout, i)).astype(np.float64)
+        if parameter.mask is not None:
+            column = np.mod(column, parameter.mask + 1)
+        back = np.flatnonzero(~(np.diff(column) >= 0))
+        stop = int(back[0]) + 1 if back.size else n
+        # Steps count, not events: a coarse clock stands still most of the time.
+        return int(np.count_nonzero(np.diff(column[:stop]) > 0))
+    return 0
 
 
 def _sane_share(column: npt.NDArray[np.float64]) -> float:

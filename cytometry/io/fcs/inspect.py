@@ -51,9 +51,10 @@ class FcsInspection:
 
     @property
     def status(self) -> Status:
-        """The gravest of the findings."""
-        severities = {f.severity for f in self.findings}
-        return "error" if "error" in severities else "warning" if "warning" in severities else "ok"
+        """``error`` where the first data set is refused; trouble in a further one is a warning."""
+        if self.survey is None:
+            return "error"
+        return "ok" if all(f.severity == "info" for f in self.findings) else "warning"
 
     def to_dict(self) -> Mapping[str, object]:
         """The form that ``cytometry inspect --json`` prints for one file."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from cytometry.io.fcs.crc import CRC_LENGTH
 from cytometry.io.fcs.evidence import Evidence
 from cytometry.io.fcs.header import Header, Span
 from cytometry.io.fcs.keywords import Keywords
@@ -15,8 +16,8 @@ from cytometry.io.fcs.source import HEADER_LENGTH, Source
 
 _COPY = "copy the file again from the instrument, or export it again; read leniently, what is there is taken"
 _HARMLESS = "nothing to do; other programs may refuse the file or read it wrongly"
-# FCS 3.0, 3.6: eight ASCII characters behind the last segment.
-CRC_LENGTH = 8
+
+
 _SHORTEST_TAIL = 64
 
 Weigh = Callable[[int, int], Evidence]
@@ -45,6 +46,11 @@ class _Claim:
 
     by: str
     span: Span
+
+    @property
+    def says(self) -> str:
+        """Who says it, as the begin of a sentence."""
+        return f"{self.by} {'say' if ' and ' in self.by else 'says'}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +136,16 @@ def data_claims(header: Header, keywords: Keywords) -> tuple[Span, ...]:
     return tuple(s for s in spans if s is not None and s.is_given)
 
 
+def last_byte(header: Header, keywords: Keywords, place: Place, layout: Layout) -> int:
+    """Last byte of the last segment, from the start of the data set: the CRC stands behind it."""
+    ends = [keywords.text.end, place.begin + layout.data_bytes(place.n_events) - 1]
+    for first, last in (("$BEGINANALYSIS", "$ENDANALYSIS"), ("$BEGINSTEXT", "$ENDSTEXT")):
+        span = _text_span(keywords, first, last, Ledger(""))
+        ends.append(span.end if span is not None and span.begin else 0)
+    ends.append(header.analysis.end if header.analysis is not None and header.analysis.begin else 0)
+    return max(ends)
+
+
 def _text_span(keywords: Keywords, first: str, last: str, ledger: Ledger) -> Span | None:
     values = []
     for keyword in (first, last):
@@ -167,9 +183,9 @@ def _claims(header: Header, keywords: Keywords, case: _Case) -> list[_Claim]:
             note = case.ledger.warn if begin < case.size else case.ledger.guess
             note(
                 "DATA_BEGIN",
-                f"{claim.by} says DATA begins ($BEGINDATA) at byte {begin}, {why} of the data set"
+                f"{claim.says} DATA begins ($BEGINDATA) at byte {begin}, {why} of the data set"
                 if why.startswith("outside")
-                else f"{claim.by} says DATA begins ($BEGINDATA) at byte {begin}, {why}, bytes {case.text.begin} to "
+                else f"{claim.says} DATA begins ($BEGINDATA) at byte {begin}, {why}, bytes {case.text.begin} to "
                 f"{case.text.end}",
                 segment="DATA",
                 keyword="$BEGINDATA",
@@ -188,7 +204,7 @@ def _choose_begin(case: _Case, usable: Sequence[_Claim], total: int, need: int) 
     fits = [b for b in begins if b + need <= case.size]
     exact = [c.span.begin for c in usable if c.span.length == need and c.span.begin in fits]
     chosen, why = _decide(begins, fits, exact, evidence)
-    told = "; ".join(f"{c.by} says {c.span.begin} to {c.span.end} ({evidence[c.span.begin]})" for c in usable)
+    told = "; ".join(f"{c.says} {c.span.begin} to {c.span.end} ({evidence[c.span.begin]})" for c in usable)
     if chosen is not None:
         case.ledger.warn(
             "DATA_OFFSETS_DISAGREE",
@@ -255,7 +271,7 @@ def _check_length(case: _Case, claims: Sequence[_Claim], total: int, need: int) 
 def _warn_end(case: _Case, claim: _Claim, begin: int, right_end: int, why: str) -> None:
     case.ledger.warn(
         "DATA_END",
-        f"{claim.by} says DATA ends at byte {claim.span.end} ($ENDDATA); it ends at {right_end}, since {why}",
+        f"{claim.says} DATA ends at byte {claim.span.end} ($ENDDATA); it ends at {right_end}, since {why}",
         segment="DATA",
         keyword="$ENDDATA",
         byte_range=case.byte_range(begin, right_end),
@@ -311,7 +327,7 @@ def _begin_by_end(case: _Case, claim: _Claim, total: int, need: int) -> Place | 
             continue
         case.ledger.warn(
             "DATA_BEGIN",
-            f"{claim.by} says DATA begins at byte {claim.span.begin}; $TOT, the end and the end of TEXT agree on "
+            f"{claim.says} DATA begins at byte {claim.span.begin}; $TOT, the end and the end of TEXT agree on "
             f"{begin}, which was used ({here})",
             segment="DATA",
             keyword="$BEGINDATA",
@@ -370,7 +386,7 @@ def _too_many(case: _Case, claim: _Claim, total: int, need: int, excess: int) ->
     if case.is_padding(begin + need, end + 1) or (excess < event_bytes and not here.is_bad):
         case.ledger.warn(
             "DATA_PADDING",
-            f"DATA ends with {excess} bytes that are no event: {claim.by} says bytes {begin} to {end} ($ENDDATA), "
+            f"DATA ends with {excess} bytes that are no event: {claim.says} bytes {begin} to {end} ($ENDDATA), "
             f"$TOT {total} needs up to {begin + need - 1}",
             segment="DATA",
             keyword="$ENDDATA",
@@ -428,7 +444,7 @@ def _infer_begin(case: _Case, claims: Sequence[_Claim], total: int | None) -> Pl
     """No usable offset: only the sizes are left."""
     begin = case.text.end + 1
     room = max(0, case.size - begin)
-    told = "; ".join(f"{c.by} says {c.span.begin} to {c.span.end}" for c in claims) or "neither HEADER nor TEXT says"
+    told = "; ".join(f"{c.says} {c.span.begin} to {c.span.end}" for c in claims) or "neither HEADER nor TEXT says"
     for length in (room, room - CRC_LENGTH):
         n = case.layout.events_in(max(0, length))
         here = case.weigh(begin, n)

@@ -14,7 +14,7 @@ from cytometry.io.fcs.keywords import Keywords, read_keywords
 from cytometry.io.fcs.layout import Layout, packed
 from cytometry.io.fcs.ledger import Ledger
 from cytometry.io.fcs.parameters import Description, Parameter, describe
-from cytometry.io.fcs.segments import data_claims, locate_data
+from cytometry.io.fcs.segments import data_claims, last_byte, locate_data
 from cytometry.io.fcs.source import Source
 from cytometry.io.fcs.spill import read_spillover
 from cytometry.io.fcs.transfer import check_transfer
@@ -87,7 +87,15 @@ def survey_dataset(source: Source, base: int, limit: int, ledger: Ledger) -> Sur
         keywords=MappingProxyType(dict(keywords.values)),
         channels=channels,
         columns=MappedColumns(
-            source, base + place.begin, place.n_events, layout, parameters, ledger.strict, ledger.dataset or 0
+            source,
+            base + place.begin,
+            place.n_events,
+            layout,
+            parameters,
+            ledger.strict,
+            ledger.dataset or 0,
+            (base, limit),
+            base + last_byte(header, keywords, place, layout),
         ),
         spillover=read_spillover(keywords, channels, ledger),
         data_type=keywords.get("$DATATYPE").upper(),
