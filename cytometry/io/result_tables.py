@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from cytometry.errors import OutputError
+from cytometry.model.findings import Finding
 from cytometry.model.tables import Cell, Column, Row, TableSchema
 
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "'")
@@ -81,6 +82,25 @@ def data_package(name: str, schemas: Mapping[str, TableSchema]) -> bytes:
     ]
     document = {"profile": "tabular-data-package", "name": name, "resources": resources}
     return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def finding_rows(sample_id: str, findings: Sequence[Finding]) -> list[dict[str, Cell]]:
+    """Findings as rows of ``findings.csv``."""
+    return [
+        {
+            "sample_id": sample_id,
+            "file": f.file,
+            "code": f.code,
+            "severity": f.severity,
+            "segment": f.segment,
+            "keyword": f.keyword,
+            "message": f.message,
+            "found": f.found,
+            "expected": f.expected,
+            "fix": f.fix,
+        }
+        for f in dict.fromkeys(findings)
+    ]
 
 
 def _field(column: Column) -> dict[str, object]:

@@ -36,7 +36,7 @@ class FrequencyRules:
     """
 
     denominators: Mapping[str, Sequence[str]] = field(default_factory=lambda: MappingProxyType({}))
-    limits: CountLimits = CountLimits()
+    limits: CountLimits = field(default_factory=CountLimits)
 
     def of(self, population: str) -> tuple[str, ...]:
         """Denominators of a population, its parent excluded."""

@@ -1,0 +1,347 @@
+"""Gate one group of tubes: read, match, place, apply, quantify, write the parts. What a worker process runs.
+
+A tube that cannot be read, matched or placed fails alone; the group goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cytometry.errors import CytometryError, FcsError, OutputError
+from cytometry.gating.engine import gate_sample
+from cytometry.gating.membership import Membership
+from cytometry.io.fcs import read_fcs
+from cytometry.io.parts import (
+    COUNTS_PART,
+    FINDINGS_PART,
+    INTENSITIES_PART,
+    PREVIEWS_PART,
+    THRESHOLDS_PART,
+    PartRecord,
+    arrays_bytes,
+    gates_file,
+    part_folder,
+    write_part,
+)
+from cytometry.io.result_tables import finding_rows, table_bytes
+from cytometry.model.findings import Finding
+from cytometry.model.gates import Dimension
+from cytometry.model.sample import Sample
+from cytometry.model.spillover import Spillover
+from cytometry.model.strategy import GatingStrategy
+from cytometry.model.tables import COUNTS, FINDINGS, INTENSITIES, THRESHOLDS
+from cytometry.pipeline.tasks import GroupResult, GroupTask, SampleOutcome, TubeInput
+from cytometry.preprocessing.dimensions import ChannelMap, DimensionReader, channel_map_by_name
+from cytometry.quantification.counts import CountedSample, count_populations
+from cytometry.quantification.low_counts import CountLimits
+from cytometry.quantification.thresholds import flags_by_population, threshold_rows
+
+if TYPE_CHECKING:
+    from cytometry.io.flowjo.workspace import Workspace
+    from cytometry.model.panel import Panel
+    from cytometry.model.placement import PlacedCut
+
+
+@dataclass(frozen=True)
+class _Tube:
+    """A tube that was read and whose channels are known."""
+
+    given: TubeInput
+    sample: Sample
+    channels: ChannelMap
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Gates:
+    """The gates of one tube and where they come from."""
+
+    strategy: GatingStrategy
+    cuts: tuple[PlacedCut, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass
+class _Report:
+    """What became of each tube so far."""
+
+    outcomes: dict[str, SampleOutcome] = field(default_factory=dict)
+
+    def failed(self, tube: TubeInput, error: CytometryError) -> None:
+        finding = Finding(
+            error.code, "error", error.message, file=tube.fcs_file, segment=_place(error, tube), fix=error.hint
+        )
+        findings = tuple(f.in_file(tube.fcs_file) for f in error.findings) or (finding,)
+        self.outcomes[tube.sample_id] = SampleOutcome(
+            tube.sample_id, "failed", error.code, _reason(error), findings=findings
+        )
+
+
+def gate_group(task: GroupTask) -> GroupResult:
+    """Gate a group and write one part per tube.
+
+    Raises
+    ------
+    OutputError
+        The parts cannot be written: nothing that follows could be either.
+    """
+    report = _Report()
+    matrix = _matrix(task)
+    tubes = _read_all(task, task.tubes, matrix, report)
+    gates = _gates(task, tubes, matrix, report)
+    for tube in tubes:
+        given = tube.given
+        if given.sample_id in report.outcomes:
+            continue
+        try:
+            report.outcomes[given.sample_id] = _quantify(task, tube, gates[given.sample_id], matrix)
+        except OutputError:
+            raise
+        except CytometryError as error:
+            report.failed(given, error)
+        except MemoryError:
+            report.failed(given, FcsError("does not fit into memory", hint="give the run more memory or fewer --jobs"))
+    return GroupResult(tuple(report.outcomes[t.sample_id] for t in task.tubes))
+
+
+def _read_all(task: GroupTask, given: Sequence[TubeInput], matrix: Spillover | None, report: _Report) -> list[_Tube]:
+    tubes = []
+    for tube in given:
+        try:
+            tubes.append(_read(task, tube, matrix))
+        except CytometryError as error:
+            report.failed(tube, error)
+        except MemoryError:
+            report.failed(tube, FcsError("does not fit into memory", hint="give the run more memory or fewer --jobs"))
+    return tubes
+
+
+def _read(task: GroupTask, given: TubeInput, matrix: Spillover | None) -> _Tube:
+    sample = read_fcs(given.path, strict=task.settings.strict)
+    if given.sha256 and sample.sha256 and sample.sha256 != given.sha256:
+        raise FcsError(
+            "changed while the run was going on", where=given.fcs_file, hint="run again", code="INPUT_CHANGED"
+        )
+    sample = replace(sample, name=given.fcs_file)
+    if task.compensation.kind == "none":
+        sample = replace(sample, spillover=None)
+    findings = [replace(f, file=given.fcs_file) for f in sample.findings]
+    if task.source.kind != "panel":
+        return _Tube(given, sample, channel_map_by_name(sample), tuple(findings))
+    from cytometry.preprocessing.markers import match_channels
+
+    panel = _panel(task.source.path, task.source.digest)
+    match = match_channels(sample, panel)
+    findings += [replace(f, file=given.fcs_file) for f in match.findings]
+    if task.compensation.kind == "from_file" and sample.spillover is None and _wants_matrix(panel):
+        findings.append(
+            Finding(
+                "COMPENSATION_ABSENT",
+                "warning",
+                "has no spillover matrix: its fluorescence was taken as it is",
+                file=given.fcs_file,
+                keyword="$SPILLOVER",
+                fix="name a matrix under 'compensation' in study.yaml, unless the file was compensated before",
+            )
+        )
+    return _Tube(given, sample, match.channel_map, tuple(findings))
+
+
+def _gates(task: GroupTask, tubes: Sequence[_Tube], matrix: Spillover | None, report: _Report) -> Mapping[str, _Gates]:
+    if task.source.kind == "gatingml":
+        strategy = _drawn(task.source.path, task.source.digest)
+        return {t.given.sample_id: _Gates(strategy) for t in tubes}
+    if task.source.kind == "workspace":
+        return _workspace_gates(task, tubes, report)
+    return _placed_gates(task, tubes, matrix, report)
+
+
+def _workspace_gates(task: GroupTask, tubes: Sequence[_Tube], report: _Report) -> Mapping[str, _Gates]:
+    workspace = _workspace(task.source.path, task.source.digest)
+    gates = {}
+    for tube in tubes:
+        try:
+            gates[tube.given.sample_id] = _Gates(workspace.sample_for(tube.sample).strategy)
+        except CytometryError as error:
+            report.failed(tube.given, error)
+    return gates
+
+
+def _placed_gates(
+    task: GroupTask, tubes: Sequence[_Tube], matrix: Spillover | None, report: _Report
+) -> Mapping[str, _Gates]:
+    from cytometry.gating.place import place
+    from cytometry.gating.tubes import Tube
+    from cytometry.model.placement import GateOverride
+
+    panel = _panel(task.source.path, task.source.digest)
+    unread = _Report()
+    references = [] if panel.template is None else _read_all(task, task.references, matrix, unread)
+    lost = tuple(f for o in unread.outcomes.values() for f in o.findings)
+    placement = place(
+        panel,
+        [
+            Tube(
+                key=t.given.sample_id,
+                sample=t.sample,
+                channel_map=t.channels,
+                subject_group=t.given.subject_group,
+                batch_group=t.given.batch_group,
+                role=t.given.role,
+                file_compensation=matrix,
+            )
+            for t in (*tubes, *references)
+        ],
+        overrides=[GateOverride(o.sample_id, o.cut, o.value) for o in task.overrides],
+        alone=task.settings.alone,
+    )
+    gates = {}
+    for tube in tubes:
+        key = tube.given.sample_id
+        if key in placement.failed:
+            report.failed(tube.given, placement.failed[key])
+            continue
+        found = tuple(replace(f, file=tube.given.fcs_file) for f in placement.findings_of(key))
+        gates[key] = _Gates(placement.strategies[key], placement.cuts_of(key), (*found, *lost))
+    return gates
+
+
+def _quantify(task: GroupTask, tube: _Tube, gates: _Gates, matrix: Spillover | None) -> SampleOutcome:
+    given, sample, strategy = tube.given, tube.sample, gates.strategy
+    membership = gate_sample(strategy, sample, tube.channels, file_compensation=matrix)
+    identity = CountedSample(given.sample_id, given.fcs_file, given.sha256 or sample.sha256, task.panel)
+    limits = _limits(task)
+    findings = (*tube.findings, *gates.findings, *_undefined(given, membership, tube.findings))
+    folder = part_folder(task.out, task.panel, given.sample_id).relative_to(task.out).as_posix()
+    counts = count_populations(
+        identity, strategy, membership, limits=limits, gate_flags=flags_by_population(gates.cuts)
+    )
+    files = {
+        f"{folder}/{COUNTS_PART}": table_bytes(COUNTS, counts),
+        f"{folder}/{THRESHOLDS_PART}": table_bytes(THRESHOLDS, threshold_rows(given.sample_id, task.panel, gates.cuts)),
+        f"{folder}/{FINDINGS_PART}": table_bytes(FINDINGS, finding_rows(given.sample_id, findings)),
+        gates_file(given.sample_id): _gatingml(strategy),
+    }
+    if task.settings.detail:
+        files |= _details(task, tube, gates, membership, matrix, limits, folder)
+    record = PartRecord(given.sample_id, task.key, task.ingredients, sample.n_events, {})
+    write_part(task.out, task.panel, record, files)
+    return SampleOutcome(given.sample_id, "done", total_events=sample.n_events, findings=findings)
+
+
+def _details(
+    task: GroupTask,
+    tube: _Tube,
+    gates: _Gates,
+    membership: Membership,
+    matrix: Spillover | None,
+    limits: CountLimits,
+    folder: str,
+) -> dict[str, bytes]:
+    from cytometry.quantification.intensities import population_medians
+    from cytometry.quantification.preview_arrays import previews_to_arrays
+    from cytometry.quantification.previews import gate_previews
+
+    strategy = gates.strategy
+    reader = DimensionReader(tube.sample, tube.channels, strategy.transforms, strategy.compensations, matrix)
+    medians = population_medians(
+        tube.given.sample_id, task.panel, strategy, membership, reader, _dimensions(task, strategy), limits=limits
+    )
+    previews = gate_previews(strategy, reader, membership, gates.cuts)
+    return {
+        f"{folder}/{INTENSITIES_PART}": table_bytes(INTENSITIES, medians),
+        f"{folder}/{PREVIEWS_PART}": arrays_bytes(previews_to_arrays(previews)),
+    }
+
+
+def _dimensions(task: GroupTask, strategy: GatingStrategy) -> list[Dimension]:
+    """The panel's fluorescence markers; for drawn files, what their gates read."""
+    if task.source.kind == "panel":
+        panel = _panel(task.source.path, task.source.digest)
+        return [panel.dimension(name) for name, m in panel.markers.items() if m.kind == "fluorescence"]
+    used = [d for p in strategy.populations for d in p.gate.dimensions if isinstance(d, Dimension)]
+    return list({d.name: d for d in used}.values())
+
+
+def _limits(task: GroupTask) -> CountLimits:
+    if task.source.kind != "panel":
+        return CountLimits()
+    return panel_limits(_panel(task.source.path, task.source.digest))
+
+
+def panel_limits(panel: Panel) -> CountLimits:
+    """The panel's event limits."""
+    m = panel.minimum_events
+    return CountLimits(m.parent_undefined_below, m.parent_flagged_below, m.detected_from, m.quantified_from)
+
+
+def _undefined(given: TubeInput, membership: Membership, known: Sequence[Finding]) -> list[Finding]:
+    """One finding per reason that left populations undefined, unless matching has said it already."""
+    reasons: dict[str, list[str]] = {}
+    for path, reason in membership.undefined.items():
+        reasons.setdefault(reason, []).append(path)
+    told = any(f.code == "MARKER_MISSING" for f in known)
+    return [
+        Finding(
+            "MARKER_MISSING",
+            "warning",
+            f"{', '.join(paths)}: undefined, {reason}",
+            file=given.fcs_file,
+            keyword=paths[0],
+            found=reason,
+        )
+        for reason, paths in reasons.items()
+        if not told
+    ]
+
+
+def _wants_matrix(panel: Panel) -> bool:
+    return panel.compensation == "FCS" and sum(m.kind == "fluorescence" for m in panel.markers.values()) > 1
+
+
+def _gatingml(strategy: GatingStrategy) -> bytes:
+    from cytometry.io.gatingml import gatingml_bytes
+
+    return gatingml_bytes(strategy)
+
+
+def _matrix(task: GroupTask) -> Spillover | None:
+    if task.compensation.kind != "csv" or task.compensation.path is None:
+        return None
+    from cytometry.io.spillover import read_spillover_csv
+
+    return read_spillover_csv(task.compensation.path)
+
+
+def _place(error: CytometryError, tube: TubeInput) -> str:
+    return "" if error.where in {"", tube.fcs_file, str(tube.path)} else error.where
+
+
+def _reason(error: CytometryError) -> str:
+    return f"{error.message} ({error.hint})" if error.hint else error.message
+
+
+# Definitions by digest: a worker reads a panel or workspace once, not once per group.
+@lru_cache(maxsize=8)
+def _panel(path: Path, digest: str) -> Panel:
+    from cytometry.io.panels import load_panel
+
+    return load_panel(path)
+
+
+@lru_cache(maxsize=4)
+def _drawn(path: Path, digest: str) -> GatingStrategy:
+    from cytometry.io.gatingml import read_gatingml
+
+    return read_gatingml(path)
+
+
+@lru_cache(maxsize=2)
+def _workspace(path: Path, digest: str) -> Workspace:
+    from cytometry.io.flowjo import read_workspace
+
+    return read_workspace(path)

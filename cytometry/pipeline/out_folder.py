@@ -1,0 +1,183 @@
+"""The output folder as a whole: whose it is, and what its manifest says after each step."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from cytometry.errors import OutputError
+from cytometry.io.atomic import sweep_leftovers
+from cytometry.io.digests import Plain, value_digest
+from cytometry.io.lock import LOCK_FILE
+from cytometry.io.manifest import (
+    LOGS,
+    MANIFEST,
+    FileRecord,
+    listed_outputs,
+    output_files,
+    read_manifest,
+    record_files,
+    write_manifest,
+)
+
+SCHEMA_VERSION: Final = 1
+# What computes results; their versions belong to the results.
+_PACKAGES: Final = ("cytometry", "numpy", "scipy", "pandas", "scikit-learn", "numba", "flowutils", "matplotlib")
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a command did, for the manifest.
+
+    Parameters
+    ----------
+    command
+        Verb.
+    study
+        Id of the study; empty without one.
+    settings
+        Resolved settings by name.
+    inputs
+        Every file that was read.
+    seeds
+        Of whatever drew random numbers.
+    """
+
+    command: str
+    study: str = ""
+    settings: Mapping[str, Plain] = field(default_factory=lambda: MappingProxyType({}))
+    inputs: Sequence[FileRecord] = ()
+    seeds: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def claim(out: Path, record: RunRecord, *, force: bool = False) -> None:
+    """Make sure that the folder may be written, and mark it as being written.
+
+    Raises
+    ------
+    OutputError
+        It holds something else, or another study's results.
+    """
+    check_owner(out, record.study, force=force)
+    sweep_leftovers(out)
+    before = _previous(out)
+    write_manifest(out, _document(record, "running", None, before.get("outputs", []), before.get("summary", {})))
+
+
+def check_owner(out: Path, study: str, *, force: bool = False) -> None:
+    """Refuse a folder that is not ours or belongs to another study; see :func:`claim`."""
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise OutputError(
+            "is a file, not a folder", where=str(out), hint="name a folder with -o", code="OUTPUT_FOREIGN"
+        )
+    names = {p.name for p in out.iterdir()} - {LOCK_FILE, LOGS}
+    if not names:
+        return
+    if MANIFEST not in names:
+        raise OutputError(
+            "holds files of something else",
+            where=str(out),
+            hint="name a new or empty folder with -o",
+            code="OUTPUT_FOREIGN",
+        )
+    owner = str(read_manifest(out).get("study", ""))
+    if owner != study and not force:
+        raise OutputError(
+            f"holds the results of {_shown(owner)}, not of {_shown(study)}",
+            where=str(out),
+            hint="name another folder with -o, or replace them with --force",
+            code="OUTPUT_FOREIGN",
+        )
+
+
+def finish(
+    out: Path, record: RunRecord, *, exit_code: int, summary: Mapping[str, Plain], seconds: float, status: str = "done"
+) -> None:
+    """Write the manifest of the finished folder: every file in it with size and hash."""
+    files: list[Plain] = [r.to_dict() for r in record_files(out, output_files(out))]
+    document = _document(record, status, exit_code, files, summary)
+    stamp = os.environ.get("SOURCE_DATE_EPOCH") is None
+    document["environment"] = {
+        "finished": datetime.now(UTC).isoformat(timespec="seconds") if stamp else "",
+        "seconds": round(seconds, 2) if stamp else None,
+        "host": platform.node() if stamp else "",
+        "system": platform.platform(),
+        "arguments": list(sys.argv[1:]) if stamp else [],
+    }
+    write_manifest(out, document)
+
+
+def remove_outputs(out: Path, names: Sequence[str]) -> None:
+    """Delete outputs of later steps that do not follow from the tables any more."""
+    for name in names:
+        (out / name).unlink(missing_ok=True)
+
+
+def known_outputs(out: Path) -> tuple[str, ...]:
+    """Outputs of the last finished run."""
+    return listed_outputs(out)
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that compute results."""
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+class Stopwatch:
+    """Seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Elapsed."""
+        return time.monotonic() - self._start
+
+
+def _document(
+    record: RunRecord, status: str, exit_code: int | None, outputs: Plain, summary: Plain
+) -> dict[str, Plain]:
+    settings = dict(record.settings)
+    return {
+        "program": "cytometry",
+        "schema_version": SCHEMA_VERSION,
+        "status": status,
+        "exit_code": exit_code,
+        "command": record.command,
+        "study": record.study,
+        "summary": summary,
+        "settings": settings,
+        "settings_sha256": value_digest(settings),
+        "seeds": dict(record.seeds),
+        "versions": versions(),
+        "inputs": [r.to_dict() for r in record.inputs],
+        "outputs": outputs,
+        "environment": {},
+        "self_sha256": "",
+    }
+
+
+def _previous(out: Path) -> dict[str, Plain]:
+    return read_manifest(out) if (out / MANIFEST).is_file() else {}
+
+
+def _shown(study: str) -> str:
+    return f"study '{study}'" if study else "files without a study"
