@@ -1,0 +1,208 @@
+"""How accurate are placed gates on difficult tubes, and do they know when they are not?
+
+    python -m benchmarks.placing [--panel bcell] [--batches 26] [--events 40000] [--alone] [--no-oracle] [--csv F]
+
+26 batches of 8 simulated tubes per panel (208 tubes) with controls: see varied.py for what varies. Per population with
+at least 100 true events: F1 as a share of the oracle's (oracle.py), and error of the frequency (of CD19+ or CD4+
+cells) against the truth of the same events, beyond the oracle's error. Flags: of (tube, population) pairs with at least
+50 true events that are off by more than 25 %, the share whose gate or an ancestor's gate carries a flag; and of those
+within 10 %. A bad gate that is not flagged is the worst outcome: they are counted by population.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.chain import PANELS, BoolArray, MeasuredTube, measure
+from benchmarks.oracle import f1, oracle_masks
+from benchmarks.varied import varied_batches
+from cytometry.io.panels import load_panel
+from cytometry.model.panel import Panel
+from cytometry.simulation.truth import STEM, TRUE_POPULATIONS, truth_mask
+
+MIN_ORACLE, MIN_FLAGS = 100, 50
+BAD, GOOD = 0.25, 0.10
+WHOLE = {"bcell": "b_cells", "treg": "cd4"}
+SEED = 20_260
+
+
+@dataclass(frozen=True)
+class Score:
+    """One population in one tube."""
+
+    tube: str
+    kind: str
+    has_fmo: bool
+    population: str
+    method: str
+    scope: str
+    n_true: int
+    error: float
+    oracle_error: float
+    f1: float
+    oracle_f1: float
+    flags: str
+
+    @property
+    def share(self) -> float:
+        """F1 as a share of the oracle's."""
+        return self.f1 / self.oracle_f1 if self.oracle_f1 > 0 else 1.0
+
+    @property
+    def beyond(self) -> float:
+        """Error of the frequency beyond the oracle's."""
+        return max(abs(self.error) - abs(self.oracle_error), 0.0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--panel", choices=tuple(PANELS))
+    parser.add_argument("--batches", type=int, default=26)
+    parser.add_argument("--events", type=int, default=40_000)
+    parser.add_argument("--alone", action="store_true", help="every scope is sample")
+    parser.add_argument("--no-oracle", action="store_true", help="quicker; no shares")
+    parser.add_argument("--csv", help="write one row per tube and population")
+    arguments = parser.parse_args()
+    every: list[Score] = []
+    for key in (arguments.panel,) if arguments.panel else PANELS:
+        start = time.perf_counter()
+        panel = load_panel(PANELS[key])
+        scores: list[Score] = []
+        failed = 0
+        for batch in varied_batches(key, SEED, arguments.batches, arguments.events):
+            measured, placement = measure(panel, batch.simulate(SEED), alone=arguments.alone)
+            failed += len(placement.failed)
+            for tube in measured:
+                if tube.tube.role == "sample":
+                    scores += score_tube(
+                        tube, panel, key, batch.kind, has_fmo=batch.has_fmo, with_oracle=not arguments.no_oracle
+                    )
+        print(
+            f"\n{PANELS[key]}{', scope sample' * arguments.alone}: {len({s.tube for s in scores})} tubes of "
+            f"{arguments.events:,} events, {failed} failed, {time.perf_counter() - start:.0f} s"
+        )
+        report(scores)
+        every += scores
+    if arguments.csv:
+        import pandas as pd
+
+        pd.DataFrame([{**vars(s), "share": s.share, "beyond": s.beyond} for s in every]).to_csv(
+            arguments.csv, index=False
+        )
+
+
+def score_tube(
+    tube: MeasuredTube, panel: Panel, key: str, kind: str, *, has_fmo: bool, with_oracle: bool
+) -> list[Score]:
+    """Score every population of one tube whose truth is known."""
+    strategy = tube.placement.strategies[tube.tube.sample_id]
+    oracle = oracle_masks(strategy, tube.reader, tube.truth, tube.masks) if with_oracle else dict(tube.masks)
+    whole = next(p for p in tube.masks if p.rpartition("/")[2] == WHOLE[key])
+    n_whole = int(truth_mask(tube.truth, WHOLE[key]).sum())
+    cuts = {
+        name: [c for c in tube.placement.cuts_of(tube.tube.sample_id) if name in c.populations]
+        for name in {n for p in tube.masks for n in p.split("/")}
+    }
+    scores = []
+    for path, kept in tube.masks.items():
+        name = path.rpartition("/")[2]
+        if name not in TRUE_POPULATIONS or name in STEM:
+            continue
+        true = truth_mask(tube.truth, name)
+        n_true = int(true.sum())
+        if n_true < MIN_FLAGS:
+            continue
+        lineage = [c for n in path.split("/") for c in cuts.get(n, [])]
+        own = cuts.get(name, [])
+        below = path.startswith(whole + "/")
+        scores.append(
+            Score(
+                tube=tube.tube.sample_id,
+                kind=kind,
+                has_fmo=has_fmo,
+                population=name,
+                method="+".join(dict.fromkeys(c.method for c in own)),
+                scope="+".join(dict.fromkeys(c.scope for c in own)),
+                n_true=n_true,
+                error=_error(kept, tube.masks[whole] if below else None, n_true, n_whole),
+                oracle_error=_error(oracle[path], oracle[whole] if below else None, n_true, n_whole),
+                f1=f1(kept, true),
+                oracle_f1=f1(oracle[path], true),
+                flags=";".join(dict.fromkeys(f for c in lineage for f in c.flags)),
+            )
+        )
+    return scores
+
+
+def _error(kept: BoolArray, whole: BoolArray | None, n_true: int, n_whole: int) -> float:
+    """Measured over true frequency, minus 1; of counts where the population is not below the whole."""
+    if whole is None:
+        return int(kept.sum()) / n_true - 1.0
+    return (int(kept.sum()) / max(int(whole.sum()), 1)) / (n_true / n_whole) - 1.0
+
+
+def report(scores: list[Score]) -> None:
+    """Print one table per question."""
+    print(
+        f"{'population':<19}{'n':>5}{'share 50%':>10}{'5%':>7}{'beyond 50%':>11}{'95%':>7}{'error 50%':>10}{'95%':>7}"
+    )
+    by_population: dict[str, list[Score]] = defaultdict(list)
+    for s in scores:
+        if s.n_true >= MIN_ORACLE:
+            by_population[s.population].append(s)
+    for name in TRUE_POPULATIONS:
+        if name in by_population:
+            _line(name, by_population[name])
+    _line("all", [s for group in by_population.values() for s in group])
+    for kind in dict.fromkeys(s.kind for s in scores):
+        _line(f"  {kind}", [s for s in scores if s.kind == kind and s.n_true >= MIN_ORACLE])
+    for has_fmo in (True, False):
+        _line(
+            f"  {'with' if has_fmo else 'without'} FMO",
+            [s for s in scores if s.has_fmo == has_fmo and s.n_true >= MIN_ORACLE],
+        )
+    bad = [s for s in scores if abs(s.error) > BAD]
+    good = [s for s in scores if abs(s.error) <= GOOD]
+    print(f"off by more than 25 %: {len(bad)} of {len(scores)}, flagged {_share_flagged(bad):.3f}")
+    print(f"within 10 %: {len(good)}, flagged {_share_flagged(good):.3f}")
+    missed: dict[str, int] = defaultdict(int)
+    for s in bad:
+        missed[s.population] += not s.flags
+    print("bad and not flagged, by population:", {k: v for k, v in missed.items() if v} or "none")
+
+
+def _line(name: str, group: list[Score]) -> None:
+    if group:
+        share, beyond, error = (np.array([f(s) for s in group]) for f in (_share, _beyond, _size))
+        print(
+            f"{name:<19}{len(group):>5}{np.median(share):>10.3f}{np.quantile(share, 0.05):>7.3f}"
+            f"{np.median(beyond):>11.3f}{np.quantile(beyond, 0.95):>7.3f}"
+            f"{np.median(error):>10.3f}{np.quantile(error, 0.95):>7.3f}"
+        )
+
+
+def _share(s: Score) -> float:
+    return s.share
+
+
+def _beyond(s: Score) -> float:
+    return s.beyond
+
+
+def _size(s: Score) -> float:
+    return abs(s.error)
+
+
+def _share_flagged(scores: Iterable[Score]) -> float:
+    flagged = [bool(s.flags) for s in scores]
+    return float(np.mean(flagged)) if flagged else float("nan")
+
+
+if __name__ == "__main__":
+    main()
