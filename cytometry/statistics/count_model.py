@@ -26,6 +26,10 @@ from cytometry.statistics.sign_flip import sign_patterns
 CountFamily = Literal["binomial_olre", "betabinomial_subject", "betabinomial_fixed"]
 
 REFITTED_UP_TO = 10
+MODE_STEPS = 60
+SAFE_STEP = 1e-3
+"""Newton steps for the random effects, and the length below which they are taken whole."""
+
 LOG_SD_FLOOR = -12.0
 """Standard deviations below e^-12 are 0 for any count; the logarithm has to stop somewhere."""
 
@@ -82,8 +86,17 @@ class _Data:
         return np.bincount(self.groups, v, minlength=self.subjects).astype(np.float64)
 
 
-Derivatives = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
-"""Log density and its first three derivatives by the logit, per row."""
+Derivatives = tuple[FloatArray, FloatArray, FloatArray]
+"""First three derivatives of the log density by the logit, per row."""
+
+
+@dataclass(frozen=True)
+class _Density:
+    """A family's log density per row as functions of the logit; ``by_phi`` gives the derivatives by log phi."""
+
+    value: Callable[[FloatArray], FloatArray]
+    derivatives: Callable[[FloatArray], Derivatives]
+    by_phi: Callable[[FloatArray], Derivatives] | None = None
 
 
 def count_model(
@@ -241,19 +254,18 @@ def _objective(data: _Data, family: CountFamily) -> Objective:
 
     def binomial(theta: FloatArray) -> tuple[float, FloatArray]:
         log_sd = np.maximum(theta[columns:], LOG_SD_FLOOR)
-        return _laplace(data, theta[:columns], lambda eta: _binomial(data, eta), None, log_sd[0], log_sd[1])
+        density = _Density(lambda eta: _binomial_value(data, eta), lambda eta: _binomial(data, eta))
+        return _laplace(data, theta[:columns], density, log_sd[0], log_sd[1])
 
     def beta_binomial(theta: FloatArray) -> tuple[float, FloatArray]:
         phi = math.exp(min(float(theta[-1]), 30.0))
         log_sd = max(float(theta[columns]), LOG_SD_FLOOR) if family == "betabinomial_subject" else None
-        return _laplace(
-            data,
-            theta[:columns],
+        density = _Density(
+            lambda eta: _beta_binomial_value(data, eta, phi),
             lambda eta: _beta_binomial(data, eta, phi),
             lambda eta: _by_log_phi(data, eta, phi),
-            log_sd,
-            None,
         )
+        return _laplace(data, theta[:columns], density, log_sd, None)
 
     return binomial if family == "binomial_olre" else beta_binomial
 
@@ -261,8 +273,7 @@ def _objective(data: _Data, family: CountFamily) -> Objective:
 def _laplace(
     data: _Data,
     beta: FloatArray,
-    density: Callable[[FloatArray], Derivatives],
-    by_phi: Callable[[FloatArray], tuple[FloatArray, FloatArray, FloatArray]] | None,
+    density: _Density,
     log_sd_subject: float | None,
     log_sd_row: float | None,
 ) -> tuple[float, FloatArray]:
@@ -277,7 +288,7 @@ def _laplace(
     se = math.exp(2 * log_sd_row) if log_sd_row is not None else 0.0
     s, e = _mode(data, fixed, density, ss, se)
     eta = fixed + s[data.groups] + e
-    log_density, _, curvature, third = density(eta)
+    slope, curvature, third = density.derivatives(eta)
     w = -curvature
     # One row's weight once its own effect is integrated out.
     shrunk = w / (1 + se * w)
@@ -288,14 +299,12 @@ def _laplace(
     if se > 0:
         penalty += float((e**2).sum()) / (2 * se)
     log_det = float(np.log1p(se * w).sum() + np.log1p(ss * total).sum())
-    value = float(log_density.sum()) - penalty - 0.5 * log_det
-    gradient = _laplace_gradient(data, density, by_phi, eta, s, e, ss, se, w, third)
+    value = float(density.value(eta).sum()) - penalty - 0.5 * log_det
+    gradient = _laplace_gradient(data, density, eta, s, e, ss, se, slope, w, third)
     return -value, -gradient
 
 
-def _mode(
-    data: _Data, fixed: FloatArray, density: Callable[[FloatArray], Derivatives], ss: float, se: float
-) -> tuple[FloatArray, FloatArray]:
+def _mode(data: _Data, fixed: FloatArray, density: _Density, ss: float, se: float) -> tuple[FloatArray, FloatArray]:
     """The most likely random effects by Newton's method, halving steps that overshoot."""
     s, e = np.zeros(data.subjects), np.zeros(data.k.size)
     if ss == 0 and se == 0:
@@ -303,29 +312,34 @@ def _mode(
 
     def penalised(s: FloatArray, e: FloatArray) -> FloatArray:
         """Per patient, so that one patient's overshoot does not stop the others."""
-        rows = density(fixed + s[data.groups] + e)[0]
+        rows = density.value(fixed + s[data.groups] + e)
         if se > 0:
             rows = rows - e**2 / (2 * se)
         return data.per_subject(rows) - (s**2 / (2 * ss) if ss > 0 else 0.0)
 
     current = penalised(s, e)
-    for _ in range(100):
-        _, slope, curvature, _ = density(fixed + s[data.groups] + e)
-        w = -curvature
+    for _ in range(MODE_STEPS):
+        slope, curvature, _ = density.derivatives(fixed + s[data.groups] + e)
+        # Far from the mode a beta-binomial may curve the wrong way; a small positive weight still climbs.
+        w = np.maximum(-curvature, 1e-8)
         step_s, step_e = _arrowhead_solve(
             data, w, ss, se, data.per_subject(slope) - (s / ss if ss > 0 else 0.0), slope - (e / se if se > 0 else 0.0)
         )
+        longest = max(float(np.abs(step_s).max()), float(np.abs(step_e).max()))
+        if longest < SAFE_STEP:
+            # Newton's last steps double the digits; the density's own rounding would only stop them.
+            s, e = s + step_s, e + step_e
+            if longest < 1e-9:
+                break
+            continue
         size = np.ones(data.subjects)
         for _ in range(30):
-            trial_s, trial_e = s + size * step_s, e + size[data.groups] * step_e
-            trial = penalised(trial_s, trial_e)
-            worse = ~(trial >= current - 1e-12 * np.abs(current) - 1e-12)
+            trial = penalised(s + size * step_s, e + size[data.groups] * step_e)
+            worse = ~(trial >= current - 1e-9 * np.abs(current))
             if not worse.any():
                 break
             size = np.where(worse, size / 2, size)
-        s, e, current = trial_s, trial_e, trial
-        if max(float(np.abs(step_s).max()), float(np.abs(step_e).max())) < 1e-10:
-            break
+        s, e, current = s + size * step_s, e + size[data.groups] * step_e, trial
     return s, e
 
 
@@ -344,18 +358,17 @@ def _arrowhead_solve(
 
 def _laplace_gradient(
     data: _Data,
-    density: Callable[[FloatArray], Derivatives],
-    by_phi: Callable[[FloatArray], tuple[FloatArray, FloatArray, FloatArray]] | None,
+    density: _Density,
     eta: FloatArray,
     s: FloatArray,
     e: FloatArray,
     ss: float,
     se: float,
+    slope: FloatArray,
     w: FloatArray,
     third: FloatArray,
 ) -> FloatArray:
     """Derivatives of the Laplace likelihood, the modes' own movement included."""
-    slope = density(eta)[1]
     variance = _row_variance(data, w, ss, se)
     # d(-½ log det)/d eta_i with everything else held: the determinant sees eta only through w.
     by_eta = 0.5 * variance * third
@@ -386,8 +399,8 @@ def _laplace_gradient(
         by_variance = float(own.sum()) + float((ss * left / (1 + ss * total)).sum())
         direct = float((e**2).sum()) / se - se * by_variance
         gradient.append(direct + through_modes(zero_subjects, 2 * e / se))
-    if by_phi is not None:
-        density_phi, slope_phi, curvature_phi = by_phi(eta)
+    if density.by_phi is not None:
+        density_phi, slope_phi, curvature_phi = density.by_phi(eta)
         direct = float(density_phi.sum()) + 0.5 * float((variance * curvature_phi).sum())
         gradient.append(direct + through_modes(data.per_subject(slope_phi), slope_phi))
     return np.array(gradient)
@@ -420,17 +433,23 @@ def _covariance(objective: Objective, theta: FloatArray) -> FloatArray:
     return covariance
 
 
+def _binomial_value(data: _Data, eta: FloatArray) -> FloatArray:
+    from scipy.special import gammaln, log_expit
+
+    constant = gammaln(data.n + 1) - gammaln(data.k + 1) - gammaln(data.n - data.k + 1)
+    value = constant + data.k * log_expit(eta) + (data.n - data.k) * log_expit(-eta)
+    return np.asarray(value, dtype=np.float64)
+
+
 def _binomial(data: _Data, eta: FloatArray) -> Derivatives:
-    from scipy.special import expit, gammaln, log_expit
+    from scipy.special import expit
 
     p = expit(eta)
-    constant = gammaln(data.n + 1) - gammaln(data.k + 1) - gammaln(data.n - data.k + 1)
-    log_density = constant + data.k * log_expit(eta) + (data.n - data.k) * log_expit(-eta)
     variance = data.n * p * (1 - p)
-    return log_density, data.k - data.n * p, -variance, -variance * (1 - 2 * p)
+    return data.k - data.n * p, -variance, -variance * (1 - 2 * p)
 
 
-def _shape_terms(data: _Data, eta: FloatArray, phi: float) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+def _shape_terms(eta: FloatArray, phi: float) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     from scipy.special import expit
 
     # A mean of exactly 0 or 1 has no beta distribution; the search never needs to go there.
@@ -438,36 +457,54 @@ def _shape_terms(data: _Data, eta: FloatArray, phi: float) -> tuple[FloatArray, 
     return p, p * phi, (1 - p) * phi, p * (1 - p)
 
 
-def _beta_binomial(data: _Data, eta: FloatArray, phi: float) -> Derivatives:
+def _trigamma(x: FloatArray) -> FloatArray:
+    from scipy.special import zeta
+
+    return np.asarray(zeta(2, x), dtype=np.float64)
+
+
+def _tetragamma(x: FloatArray) -> FloatArray:
+    from scipy.special import zeta
+
+    return np.asarray(-2 * zeta(3, x), dtype=np.float64)
+
+
+def _beta_binomial_value(data: _Data, eta: FloatArray, phi: float) -> FloatArray:
     """Variance n mu (1 - mu) (1 + (n - 1) rho), rho = 1/(1 + phi)."""
-    from scipy.special import digamma, gammaln, polygamma
+    from scipy.special import gammaln
 
     k, m, n = data.k, data.n - data.k, data.n
-    p, a, b, v = _shape_terms(data, eta, phi)
+    _, a, b, _ = _shape_terms(eta, phi)
     constant = gammaln(n + 1) - gammaln(k + 1) - gammaln(m + 1)
-    log_density = constant + gammaln(k + a) - gammaln(a) + gammaln(m + b) - gammaln(b) + gammaln(phi) - gammaln(n + phi)
+    value = constant + gammaln(k + a) - gammaln(a) + gammaln(m + b) - gammaln(b) + gammaln(phi) - gammaln(n + phi)
+    return np.asarray(value, dtype=np.float64)
+
+
+def _beta_binomial(data: _Data, eta: FloatArray, phi: float) -> Derivatives:
+    from scipy.special import digamma
+
+    k, m = data.k, data.n - data.k
+    p, a, b, v = _shape_terms(eta, phi)
     d1 = phi * (digamma(k + a) - digamma(a) - digamma(m + b) + digamma(b))
-    d2 = phi**2 * (polygamma(1, k + a) - polygamma(1, a) + polygamma(1, m + b) - polygamma(1, b))
-    d3 = phi**3 * (polygamma(2, k + a) - polygamma(2, a) - polygamma(2, m + b) + polygamma(2, b))
+    d2 = phi**2 * (_trigamma(k + a) - _trigamma(a) + _trigamma(m + b) - _trigamma(b))
+    d3 = phi**3 * (_tetragamma(k + a) - _tetragamma(a) - _tetragamma(m + b) + _tetragamma(b))
     v1 = v * (1 - 2 * p)
     v2 = v * ((1 - 2 * p) ** 2 - 2 * v)
-    return log_density, d1 * v, d2 * v**2 + d1 * v1, d3 * v**3 + 3 * d2 * v * v1 + d1 * v2
+    return d1 * v, d2 * v**2 + d1 * v1, d3 * v**3 + 3 * d2 * v * v1 + d1 * v2
 
 
-def _by_log_phi(data: _Data, eta: FloatArray, phi: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _by_log_phi(data: _Data, eta: FloatArray, phi: float) -> Derivatives:
     """Derivatives by log phi of the log density, its slope and its curvature."""
-    from scipy.special import digamma, polygamma
+    from scipy.special import digamma
 
     k, m, n = data.k, data.n - data.k, data.n
-    p, a, b, v = _shape_terms(data, eta, phi)
+    p, a, b, v = _shape_terms(eta, phi)
     q = 1 - p
     density = phi * (
         p * (digamma(k + a) - digamma(a)) + q * (digamma(m + b) - digamma(b)) + digamma(phi) - digamma(n + phi)
     )
-    one_k, one_a = polygamma(1, k + a), polygamma(1, a)
-    one_m, one_b = polygamma(1, m + b), polygamma(1, b)
-    two_k, two_a = polygamma(2, k + a), polygamma(2, a)
-    two_m, two_b = polygamma(2, m + b), polygamma(2, b)
+    one_k, one_a, one_m, one_b = _trigamma(k + a), _trigamma(a), _trigamma(m + b), _trigamma(b)
+    two_k, two_a, two_m, two_b = _tetragamma(k + a), _tetragamma(a), _tetragamma(m + b), _tetragamma(b)
     d1 = phi * (digamma(k + a) - digamma(a) - digamma(m + b) + digamma(b))
     d1_phi = d1 + phi**2 * (p * (one_k - one_a) - q * (one_m - one_b))
     d2 = phi**2 * (one_k - one_a + one_m - one_b)
