@@ -44,7 +44,7 @@ def say_decisions(job: GatingJob, decisions: Sequence[Decision]) -> None:
     say(f"groups: {count['run']} to run, {count['stale']} stale, {count['skip']} up to date")
 
 
-def gate_document(job: GatingJob, result: GateResult) -> Json:
+def gate_document(job: GatingJob, result: GateResult) -> dict[str, Json]:
     """Outcome of a gating run as JSON."""
     return {
         "schema_version": 1,

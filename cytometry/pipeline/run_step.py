@@ -1,0 +1,112 @@
+"""``run``: check, gate, test, report, in one folder under one manifest. Also its later steps alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cytometry.errors import StatisticsError
+from cytometry.io.digests import Plain
+from cytometry.io.lock import output_lock
+from cytometry.io.manifest import read_manifest
+from cytometry.pipeline.collect import write_data_package
+from cytometry.pipeline.exit_status import DONE, PARTLY_DONE, exit_status
+from cytometry.pipeline.gate_step import GateOptions, GateResult, GatingJob, gate_into, job_record, summary
+from cytometry.pipeline.gating_run import GATING_TABLES
+from cytometry.pipeline.out_folder import Stopwatch, claim, finish
+from cytometry.pipeline.progress import Listener, ignore
+from cytometry.pipeline.report_step import write_report
+from cytometry.pipeline.stats_step import analyse_study, joined_counts, write_statistics
+
+if TYPE_CHECKING:
+    from cytometry.model.tables import TableSchema
+    from cytometry.statistics.analysis import AnalysisResult
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult:
+    """What ``run`` did.
+
+    Parameters
+    ----------
+    analysis
+        None where the counts allowed no statistics; ``statistics_problem`` says why.
+    """
+
+    gating: GateResult
+    analysis: AnalysisResult | None
+    statistics_problem: str
+    report: Path | None
+    exit_code: int
+    seconds: float
+
+
+def run_job(job: GatingJob, options: GateOptions, progress: Listener = ignore) -> RunResult:
+    """Gate, test and report a study.
+
+    Raises
+    ------
+    OutputError
+        The folder is busy, belongs to something else, or cannot be written.
+    """
+    watch = Stopwatch()
+    record = job_record(job, "run", options)
+    with output_lock(job.out):
+        claim(job.out, record, force=options.force)
+        gating = gate_into(job, options, progress)
+        code = exit_status(gating.collected, fail_on=options.fail_on)
+        analysis: AnalysisResult | None = None
+        problem = ""
+        report = None
+        if gating.tally.done:
+            analysis, problem = _statistics(job)
+            report = write_report(job.out, record, study=job.study, panels=job.panels, analysis=analysis)
+        if problem and code == DONE:
+            code = PARTLY_DONE
+        told: dict[str, Plain] = {**summary(gating), "statistics": problem or "done"}
+        finish(job.out, record, exit_code=code, summary=told, seconds=watch.seconds)
+    return RunResult(GateResult(gating, code, watch.seconds), analysis, problem, report, code, watch.seconds)
+
+
+def stats_job(job: GatingJob, *, with_report: bool) -> tuple[AnalysisResult, Path | None]:
+    """Statistics, and the report if asked for, from the tables that are in the folder.
+
+    Raises
+    ------
+    OutputError
+        Nothing was gated into the folder, or it belongs to something else.
+    StatisticsError
+        The counts do not allow the analysis.
+    """
+    watch = Stopwatch()
+    record = job_record(job, "report" if with_report else "stats", GateOptions())
+    with output_lock(job.out):
+        before = read_manifest(job.out)
+        claim(job.out, record)
+        analysis, schemas = _analyse(job)
+        write_data_package(job.out, job.owner, (*GATING_TABLES, *schemas))
+        report = None
+        if with_report:
+            report = write_report(job.out, record, study=job.study, panels=job.panels, analysis=analysis)
+        kept = before.get("summary", {})
+        finish(job.out, record, exit_code=DONE, summary=kept if isinstance(kept, dict) else {}, seconds=watch.seconds)
+    return analysis, report
+
+
+def _statistics(job: GatingJob) -> tuple[AnalysisResult | None, str]:
+    """Statistics where the counts allow them; a study that has too little still gets its report."""
+    try:
+        analysis, schemas = _analyse(job)
+    except StatisticsError as error:
+        write_data_package(job.out, job.owner, GATING_TABLES)
+        return None, str(error)
+    write_data_package(job.out, job.owner, (*GATING_TABLES, *schemas))
+    return analysis, ""
+
+
+def _analyse(job: GatingJob) -> tuple[AnalysisResult, tuple[TableSchema, ...]]:
+    if job.study is None:
+        raise StatisticsError("files without a study have no visits to compare", hint="describe them in a study.yaml")
+    analysis = analyse_study(job.study, joined_counts(job.out))
+    return analysis, write_statistics(job.out, analysis)
