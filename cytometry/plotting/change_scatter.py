@@ -17,7 +17,7 @@ FloatArray = npt.NDArray[np.float64]
 
 SIZE = (3.7, 2.9)
 # Width of a bold 8-point letter and height of a line, as fractions of the axes.
-LETTER = 0.024
+LETTER = 0.03
 LINE = 0.065
 
 
@@ -70,7 +70,7 @@ def _name_points(
 ) -> None:
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
     points = [((float(a) - left) / (right - left), (float(b) - low) / (high - low)) for a, b in zip(x, y, strict=True)]
-    taken: list[_Box] = [_Box(u - 0.02, u + 0.02, v) for u, v in points]
+    taken: list[_Box] = [_Box(u - 0.03, u + 0.03, v) for u, v in points]
     for i in np.argsort(-y, kind="stable"):
         text = f"{subjects[i]} {notes.get(subjects[i], '')}".strip()
         u, v = points[i]
@@ -106,8 +106,8 @@ def _free_place(u: float, v: float, width: float, taken: Sequence[_Box]) -> tupl
     """The first place beside the mark that is inside the axes and free; right of it and level if none is."""
     for rise in (0.0, LINE, -LINE, 2 * LINE, -2 * LINE):
         for side in (1, -1):
-            start = u + 0.03 if side > 0 else u - 0.03 - width
+            start = u + 0.035 if side > 0 else u - 0.035 - width
             box = _Box(start, start + width, v + rise)
             if box.left >= 0 and box.right <= 1.02 and not any(box.meets(b) for b in taken):
                 return box, side, rise
-    return _Box(u + 0.03, u + 0.03 + width, v), 1, 0.0
+    return _Box(u + 0.035, u + 0.035 + width, v), 1, 0.0
