@@ -22,15 +22,16 @@ FloatArray = npt.NDArray[np.float64]
 PIECE_BITS = 5
 PIECES_PER_OCTAVE = 1 << PIECE_BITS
 # What a table may be wrong by, relative to the height of the scale that it covers.
-LARGEST_ERROR = 1e-9
+LARGEST_ERROR = 5e-9
 # The largest error found at points between the nodes, times this, is taken as the bound.
 _SAFETY = 8.0
 _NARROWINGS = 8
-_OCTAVES_FIRST, _OCTAVES_MORE = 10, 4
+_OCTAVES_FIRST, _OCTAVES_MORE = 18, 4
 
 _CHEBYSHEV = np.cos(np.pi * (np.arange(4) + 0.5) / 4)
-# Where the error of a cubic through those nodes is largest: ends, middle and between.
-_PROBES = np.array([-1.0, -0.7071067811865476, 0.0, 0.7071067811865476, 1.0])
+# Where the error of a cubic through those nodes is largest: it is the fourth
+# Chebyshev polynomial times a derivative that hardly changes within a piece.
+_PROBES = np.array([-1.0, 0.0, 1.0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +88,7 @@ def build_curve(transform: Transform, low: float, high: float) -> Curve | None:
     at_low, at_high = (float(v) for v in transform.apply([low, high]))
     for narrowing in range(_NARROWINGS):
         octaves = _OCTAVES_FIRST + _OCTAVES_MORE * narrowing
-        pieces = _fit(smooth, ceiling - octaves, octaves, negative=low < 0)
+        pieces = _fit(smooth, ceiling - octaves, octaves, low)
         if pieces.error <= LARGEST_ERROR * (at_high - at_low):
             return replace(pieces, low=low, high=high, at_low=at_low, at_high=at_high)
     return None
@@ -113,13 +114,15 @@ def _linear_pieces(transform: FlowJoBiex) -> Curve:
     )
 
 
-def _fit(transform: Transform, exponent: int, octaves: int, *, negative: bool) -> Curve:
-    edges = np.ldexp(1 + np.arange(PIECES_PER_OCTAVE + 1) / PIECES_PER_OCTAVE, exponent + np.arange(octaves)[:, None])
-    centres = ((edges[:, 1:] + edges[:, :-1]) / 2).ravel()
+def _fit(transform: Transform, exponent: int, octaves: int, low: float) -> Curve:
+    below = max(0, math.frexp(low)[1] - exponent) if low < 0 else 0
+    scaled = 1 + np.arange(PIECES_PER_OCTAVE + 1) / PIECES_PER_OCTAVE
+    edges = np.ldexp(scaled, exponent + np.arange(octaves)[:, None])
+    positive = ((edges[:, 1:] + edges[:, :-1]) / 2).ravel()
     halves = ((edges[:, 1:] - edges[:, :-1]) / 2).ravel()
-    sides = (1.0, -1.0) if negative else (1.0,)
-    centres = np.concatenate([[0.0], *(s * centres for s in sides)])
-    halves = np.concatenate([[math.ldexp(1.0, exponent)], *(halves for _ in sides)])
+    n_below = below * PIECES_PER_OCTAVE
+    centres = np.concatenate([[0.0], positive, -positive[:n_below]])
+    halves = np.concatenate([[math.ldexp(1.0, exponent)], halves, halves[:n_below]])
     at_nodes = transform.apply(centres[:, None] + halves[:, None] * _CHEBYSHEV)
     coefficients = np.linalg.solve(np.vander(_CHEBYSHEV, 4, increasing=True), at_nodes.T).T
     wanted = transform.apply(centres[:, None] + halves[:, None] * _PROBES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -132,15 +133,22 @@ def _packed_members(populations: Sequence[Population], reader: DimensionReader) 
 
 
 def _blocks(plan: Plan, sample: Sample) -> Iterator[tuple[int, int, npt.NDArray[np.float64]]]:
-    """The needed columns on the linear scale, float64, a block of events at a time."""
-    view = getattr(sample.columns, "linear_view", sample.columns.linear)
-    columns = [view(i) for i in plan.columns]
+    """The needed columns on the linear scale, float64: first event, number of events, block."""
+    columns = [_linear_view(sample, i) for i in plan.columns]
     buffer = np.empty((len(columns), BLOCK_EVENTS))
     for start in range(0, sample.n_events, BLOCK_EVENTS):
         count = min(BLOCK_EVENTS, sample.n_events - start)
         for target, column in zip(buffer, columns, strict=True):
             target[:count] = column[start : start + count]
         yield start, count, buffer
+
+
+def _linear_view(sample: Sample, index: int) -> npt.NDArray[Any]:
+    """One column on the linear scale; over the mapped bytes where nothing has to be computed."""
+    stored = sample.columns.stored()
+    if stored is not None and sample.columns.is_linear(index):
+        return stored[:, index]
+    return sample.linear_column(index)
 
 
 def _decide(

@@ -1,8 +1,9 @@
-"""The compiled loop: each event walks down the tree as far as its gates let it.
+"""The compiled loops: gate by gate over a block of events that stays in the processor's cache.
 
-Written in the part of Python that numba compiles. A gate answers 1 (inside),
-0 (outside) or -1 (too close to tell with tables): such an event is marked and
-left to :mod:`cytometry.gating.reference`.
+Written in the part of Python that numba compiles. Each gate takes its parent's
+events as a list of rows and shortens it dimension by dimension. An event too
+close to a boundary to tell with tables is marked, and left to
+:mod:`cytometry.gating.reference`.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from cytometry.gating.curves import PIECE_BITS, PIECES_PER_OCTAVE
 from cytometry.gating.plan import (
     AND,
     BOOLEAN,
-    ELLIPSOID,
     LINEAR,
     NOT,
     OR,
     POLYGON,
     RATIO,
     RECTANGLE,
+    RUNS,
     UNKNOWN,
     KernelArrays,
 )
@@ -37,6 +38,8 @@ _EXPONENT_BIAS = 1023
 _SHIFT = _MANTISSA_BITS - PIECE_BITS
 # Rounding in a sum of a few products, relative to its terms.
 _ROUNDING = 1e-13
+# A sum is made for a whole block if at least one event in so many is wanted.
+_SPARSE = 8
 
 
 def _compiled(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -64,182 +67,276 @@ _bits_of: Any = intrinsic(_reinterpret)
 
 
 @_compiled()
-def _curve_value(x: float, curve: int, plan: KernelArrays) -> Any:
-    low, high = plan.curve_limits[curve, 0], plan.curve_limits[curve, 1]
-    if x <= low:
-        return plan.curve_limits[curve, 2]
-    if x >= high:
-        return plan.curve_limits[curve, 3]
-    first = plan.curve_start[curve]
-    exponent, octaves, count = plan.curve_shape[curve, 0], plan.curve_shape[curve, 1], plan.curve_shape[curve, 2]
-    if octaves > 0:
-        magnitude = abs(x)
-        # Exponent and leading mantissa bits together number the piece.
-        piece = (_bits_of(magnitude) >> _SHIFT) - ((exponent + _EXPONENT_BIAS) << PIECE_BITS) + 1
-        if piece <= 0:
-            piece = 0
-        elif x < 0:
-            piece += octaves * PIECES_PER_OCTAVE
-    else:
-        left, right = 0, count
-        while right - left > 1:
-            middle = (left + right) // 2
-            if plan.curve_pieces[first + middle, 0] <= x:
-                left = middle
-            else:
-                right = middle
-        piece = left
-    p = plan.curve_pieces[first + piece]
-    t = (x - p[0]) * p[1]
-    return p[2] + t * (p[3] + t * (p[4] + t * p[5]))
+def _parent_rows(parent: int, count: int, members: Any, rows: Any) -> Any:
+    """List the parent's events in the block; how many there are."""
+    if parent < 0:
+        for event in range(count):
+            rows[event] = event
+        return count
+    n = 0
+    for event in range(count):
+        rows[n] = event
+        n += members[parent, event]
+    return n
 
 
 @_compiled()
-def _linear_value(slot: int, event: int, block: Any, plan: KernelArrays, values: Any, known: Any) -> Any:
-    if known[slot] == event:
-        return values[slot]
-    start, stop = plan.slot_start[slot], plan.slot_start[slot + 1]
-    if stop == start + 1 and plan.term_weight[start] == 1.0:
-        total = block[plan.term_column[start], event]
-    else:
-        total = 0.0
-        for term in range(start, stop):
-            total += block[plan.term_column[term], event] * plan.term_weight[term]
-    values[slot] = total
-    known[slot] = event
-    return total
+def _add_column(count: int, column: Any, weight: float, out: Any) -> None:
+    """A loop without gaps, which the compiler turns into vector instructions."""
+    for k in range(count):
+        out[k] += column[k] * weight
 
 
 @_compiled()
-def _slot_value(slot: int, event: int, block: Any, plan: KernelArrays, values: Any, known: Any) -> Any:
-    if plan.slot_kind[slot] != RATIO:
-        return _linear_value(slot, event, block, plan, values, known)
-    if known[slot] == event:
-        return values[slot]
-    x = _linear_value(plan.ratio_slots[slot, 0], event, block, plan, values, known)
-    y = _linear_value(plan.ratio_slots[slot, 1], event, block, plan, values, known)
-    numbers = plan.ratio_numbers[slot]
-    result = numbers[0] * ((x - numbers[1]) / (y - numbers[2]))
-    if result < numbers[3]:
-        result = numbers[3]
-    elif result > numbers[4]:
-        result = numbers[4]
-    values[slot] = result
-    known[slot] = event
-    return result
+def _slot_values(
+    slot: int,
+    rows: Any,
+    n: int,
+    count: int,
+    block: Any,
+    start: Any,
+    columns: Any,
+    weights: Any,
+    sums: Any,
+    ready: Any,
+    out: Any,
+) -> None:
+    """Weighted sums of columns, added in the order in which the reference adds.
+
+    Where many rows are wanted the sum is made for the whole block and kept:
+    adding without gaps is several times faster than picking rows, and sibling
+    gates ask for the same sums.
+    """
+    first, stop = start[slot], start[slot + 1]
+    if stop == first + 1 and weights[first] == 1.0:
+        column = block[columns[first]]
+        for k in range(n):
+            out[k] = column[rows[k]]
+        return
+    if ready[slot] == 0 and n * _SPARSE >= count:
+        ready[slot] = 1
+        total = sums[slot]
+        total[:count] = 0.0
+        for term in range(first, stop):
+            _add_column(count, block[columns[term]], weights[term], total)
+    if ready[slot] == 1:
+        total = sums[slot]
+        for k in range(n):
+            out[k] = total[rows[k]]
+        return
+    for k in range(n):
+        out[k] = 0.0
+    for term in range(first, stop):
+        column = block[columns[term]]
+        weight = weights[term]
+        for k in range(n):
+            out[k] += column[rows[k]] * weight
 
 
 @_compiled()
-def _in_rectangle(gate: int, event: int, block: Any, plan: KernelArrays, values: Any, known: Any) -> Any:
-    answer = 1
-    for i in range(plan.interval_start[gate], plan.interval_start[gate + 1]):
-        x = _slot_value(plan.interval_slot[i], event, block, plan, values, known)
-        limits = plan.interval_limits[i]
-        if x <= limits[0] or x >= limits[3]:
-            # An open end is written as infinity, which an infinite value is not beyond.
-            if (x <= limits[0] and limits[0] > -np.inf) or (x >= limits[3] and limits[3] < np.inf):
-                return 0
-            answer = -1
-        elif not (x >= limits[1] and x <= limits[2]):
-            answer = -1
-    return answer
+def _divide(n: int, slot: int, numbers: Any, x: Any, y: Any) -> None:
+    """Ratios held in their bounds, in place of the numerators."""
+    a, b, c, low, high = numbers[slot, 0], numbers[slot, 1], numbers[slot, 2], numbers[slot, 3], numbers[slot, 4]
+    for k in range(n):
+        ratio = a * ((x[k] - b) / (y[k] - c))
+        if ratio < low:
+            ratio = low
+        elif ratio > high:
+            ratio = high
+        x[k] = ratio
 
 
 @_compiled()
-def _in_polygon(gate: int, event: int, block: Any, plan: KernelArrays, values: Any, known: Any) -> Any:
-    axis = plan.axis_start[gate]
-    # The box around the polygon, on the linear scale: most events end here without a transform.
-    x = _slot_value(plan.axis_slot[axis], event, block, plan, values, known)
-    if not (x >= plan.axis_limits[axis, 0] and x <= plan.axis_limits[axis, 1]):
-        return 0
-    y = _slot_value(plan.axis_slot[axis + 1], event, block, plan, values, known)
-    if not (y >= plan.axis_limits[axis + 1, 0] and y <= plan.axis_limits[axis + 1, 1]):
-        return 0
-    curve_x, curve_y = plan.axis_curve[axis], plan.axis_curve[axis + 1]
-    if curve_x == UNKNOWN or curve_y == UNKNOWN:
-        return -1
-    if curve_x != LINEAR:
-        x = _curve_value(x, curve_x, plan)
-    if curve_y != LINEAR:
-        y = _curve_value(y, curve_y, plan)
-    error_x, error_y = plan.axis_limits[axis, 2], plan.axis_limits[axis + 1, 2]
-    start, stop = plan.vertex_start[gate], plan.vertex_start[gate + 1]
-    inside = 0
-    x0, y0 = plan.vertices[stop - 1, 0], plan.vertices[stop - 1, 1]
-    for i in range(start, stop):
-        x1, y1 = plan.vertices[i, 0], plan.vertices[i, 1]
-        if error_y > 0.0 and abs(y - y1) <= error_y:
-            return -1
-        if (y0 <= y) != (y1 <= y):
-            left = (x1 - x0) * (y - y0) - (x - x0) * (y1 - y0)
-            doubt = abs(x1 - x0) * error_y + abs(y1 - y0) * error_x
-            if doubt > 0.0 and abs(left) <= doubt:
-                return -1
-            if y1 > y0:
-                if left > 0:
-                    inside ^= 1
-            elif left < 0:
-                inside ^= 1
-        x0, y0 = x1, y1
-    return inside
+def _keep_interval(n: int, rows: Any, x: Any, i: int, limits: Any, doubtful: Any) -> Any:
+    """Keep the rows whose value lies in the interval; mark those that may.
+
+    Without a branch: whether an event is inside is as unpredictable as gates are useful.
+    """
+    out_below, in_from, in_to, out_above = limits[i, 0], limits[i, 1], limits[i, 2], limits[i, 3]
+    # An open end is written as infinity, which an infinite value is not beyond.
+    closed_below, closed_above = out_below > -np.inf, out_above < np.inf
+    kept = 0
+    for k in range(n):
+        value = x[k]
+        row = rows[k]
+        inside = (value >= in_from) & (value <= in_to)
+        outside = ((value <= out_below) & closed_below) | ((value >= out_above) & closed_above)
+        rows[kept] = row
+        kept += inside
+        doubtful[row] |= not (inside | outside)
+    return kept
 
 
 @_compiled()
-def _in_ellipsoid(gate: int, event: int, block: Any, plan: KernelArrays, values: Any, known: Any, point: Any) -> Any:
-    first = plan.axis_start[gate]
-    n = plan.axis_start[gate + 1] - first
-    matrix = plan.matrix_start[gate]
-    largest = 0.0
-    for i in range(n):
-        x = _slot_value(plan.axis_slot[first + i], event, block, plan, values, known)
-        if not (x >= plan.axis_limits[first + i, 0] and x <= plan.axis_limits[first + i, 1]):
-            return 0
-        curve = plan.axis_curve[first + i]
-        if curve == UNKNOWN:
-            return -1
-        if curve != LINEAR:
-            x = _curve_value(x, curve, plan)
-            largest = max(largest, plan.axis_limits[first + i, 2])
-        point[i] = x - plan.matrices[matrix + i]
-    distance = 0.0
-    doubt = 0.0
-    for i in range(n):
-        for j in range(n):
-            weight = plan.matrices[matrix + n + i * n + j]
-            distance += point[i] * weight * point[j]
-            doubt += abs(weight) * (largest * (abs(point[i]) + abs(point[j])) + _ROUNDING * abs(point[i] * point[j]))
-    if abs(distance - plan.squared_distance[gate]) <= doubt:
-        return -1
-    return 1 if distance < plan.squared_distance[gate] else 0
+def _keep_box(n: int, rows: Any, x: Any, low: float, high: float) -> Any:
+    """Keep the rows and values between two linear values; NaN is not between."""
+    kept = 0
+    for k in range(n):
+        value = x[k]
+        rows[kept] = rows[k]
+        x[kept] = value
+        kept += (value >= low) & (value <= high)
+    return kept
 
 
 @_compiled()
-def _in_boolean(gate: int, event: int, plan: KernelArrays, members: Any) -> Any:
-    operator = plan.gate_operator[gate]
-    result = 1 if operator == AND else 0
-    for i in range(plan.operand_start[gate], plan.operand_start[gate + 1]):
-        value = members[plan.operand_gate[i], event] ^ plan.operand_complement[i]
-        if operator == AND:
-            result &= value
-        elif operator == OR:
-            result |= value
-        elif operator == NOT:
-            result = 1 - value
-    return result
+def _keep_boxes(n: int, rows: Any, points: Any, axis: int, low: float, high: float) -> Any:
+    """As :func:`_keep_box` for a later axis: the earlier ones move along."""
+    kept = 0
+    for k in range(n):
+        value = points[axis, k]
+        rows[kept] = rows[k]
+        for i in range(axis + 1):
+            points[i, kept] = points[i, k]
+        kept += (value >= low) & (value <= high)
+    return kept
 
 
 @_compiled()
-def _in_runs(gate: int, number: int, plan: KernelArrays) -> Any:
-    left, right = plan.run_start[gate], plan.run_start[gate + 1]
-    while left < right:
-        middle = (left + right) // 2
-        if number < plan.runs[middle, 0]:
-            right = middle
-        elif number >= plan.runs[middle, 1]:
-            left = middle + 1
+def _apply_curve(n: int, x: Any, curve: int, start: Any, shape: Any, limits: Any, pieces: Any) -> None:
+    """Replace linear values by display values, from the table."""
+    low, high, at_low, at_high = limits[curve, 0], limits[curve, 1], limits[curve, 2], limits[curve, 3]
+    first, octaves, last = start[curve], shape[curve, 1], start[curve] + shape[curve, 2]
+    offset = ((shape[curve, 0] + _EXPONENT_BIAS) << PIECE_BITS) - 1
+    for k in range(n):
+        value = x[k]
+        if value <= low:
+            x[k] = at_low
+            continue
+        if value >= high:
+            x[k] = at_high
+            continue
+        if octaves > 0:
+            # Exponent and leading mantissa bits together number the piece.
+            piece = (_bits_of(abs(value)) >> _SHIFT) - offset
+            if piece <= 0:
+                piece = 0
+            elif value < 0:
+                piece += octaves * PIECES_PER_OCTAVE
+            piece += first
         else:
-            return 1
-    return 0
+            piece, right = first, last
+            while right - piece > 1:
+                middle = (piece + right) // 2
+                if pieces[middle, 0] <= value:
+                    piece = middle
+                else:
+                    right = middle
+        t = (value - pieces[piece, 0]) * pieces[piece, 1]
+        x[k] = pieces[piece, 2] + t * (pieces[piece, 3] + t * (pieces[piece, 4] + t * pieces[piece, 5]))
+
+
+@_compiled()
+def _mark_doubt(
+    n: int, x: Any, y: Any, error_x: float, error_y: float, first: int, stop: int, vertices: Any, state: Any
+) -> None:
+    """Set the state to 2 where the tables' errors could change the answer."""
+    x0, y0 = vertices[stop - 1, 0], vertices[stop - 1, 1]
+    for i in range(first, stop):
+        x1, y1 = vertices[i, 0], vertices[i, 1]
+        doubt = abs(x1 - x0) * error_y + abs(y1 - y0) * error_x
+        low, high = min(y0, y1) - error_y, max(y0, y1) + error_y
+        for k in range(n):
+            left = (x1 - x0) * (y[k] - y0) - (x[k] - x0) * (y1 - y0)
+            near = (abs(left) <= doubt) & (y[k] >= low) & (y[k] <= high)
+            # At the height of a corner an edge may or may not be crossed, unless its two edges agree.
+            level = abs(y[k] - y1) <= error_y
+            if near or level:
+                state[k] = 2
+        x0, y0 = x1, y1
+
+
+@_compiled()
+def _polygon_state(n: int, x: Any, y: Any, first: int, stop: int, vertices: Any, state: Any) -> None:
+    """Even-odd rule, edge by edge over all rows, with the reference's arithmetic."""
+    for k in range(n):
+        state[k] = 0
+    x0, y0 = vertices[stop - 1, 0], vertices[stop - 1, 1]
+    for i in range(first, stop):
+        x1, y1 = vertices[i, 0], vertices[i, 1]
+        if y1 > y0:
+            for k in range(n):
+                left = (x1 - x0) * (y[k] - y0) - (x[k] - x0) * (y1 - y0)
+                state[k] ^= (y0 <= y[k]) & (y1 > y[k]) & (left > 0)
+        elif y1 < y0:
+            for k in range(n):
+                left = (x1 - x0) * (y[k] - y0) - (x[k] - x0) * (y1 - y0)
+                state[k] ^= (y1 <= y[k]) & (y0 > y[k]) & (left < 0)
+        x0, y0 = x1, y1
+
+
+@_compiled()
+def _ellipsoid_state(
+    n: int, axes: int, points: Any, error: float, squared: float, matrix: int, matrices: Any, state: Any
+) -> None:
+    for k in range(n):
+        distance = 0.0
+        doubt = 0.0
+        for i in range(axes):
+            x = points[i, k] - matrices[matrix + i]
+            for j in range(axes):
+                y = points[j, k] - matrices[matrix + j]
+                weight = matrices[matrix + axes + i * axes + j]
+                distance += x * weight * y
+                doubt += abs(weight) * (error * (abs(x) + abs(y)) + _ROUNDING * abs(x * y))
+        if abs(distance - squared) <= doubt:
+            state[k] = 2
+        else:
+            state[k] = 1 if distance < squared else 0
+
+
+@_compiled()
+def _keep_state(n: int, rows: Any, state: Any, doubtful: Any) -> Any:
+    kept = 0
+    for k in range(n):
+        row = rows[k]
+        rows[kept] = row
+        kept += state[k] == 1
+        if state[k] == 2:
+            doubtful[row] = 1
+    return kept
+
+
+@_compiled()
+def _keep_boolean(
+    n: int, rows: Any, operator: int, first: int, stop: int, gates: Any, complements: Any, members: Any
+) -> Any:
+    kept = 0
+    for k in range(n):
+        row = rows[k]
+        result = 1 if operator == AND else 0
+        for i in range(first, stop):
+            value = members[gates[i], row] ^ complements[i]
+            if operator == AND:
+                result &= value
+            elif operator == OR:
+                result |= value
+            elif operator == NOT:
+                result = 1 - value
+        rows[kept] = row
+        kept += result
+    return kept
+
+
+@_compiled()
+def _keep_runs(n: int, rows: Any, first_event: int, start: int, stop: int, runs: Any) -> Any:
+    kept = 0
+    for k in range(n):
+        number = first_event + rows[k]
+        left, right = start, stop
+        inside = 0
+        while left < right:
+            middle = (left + right) // 2
+            if number < runs[middle, 0]:
+                right = middle
+            elif number >= runs[middle, 1]:
+                left = middle + 1
+            else:
+                inside = 1
+                break
+        rows[kept] = rows[k]
+        kept += inside
+    return kept
 
 
 @_compiled(nogil=True)
@@ -266,29 +363,104 @@ def gate_block(
     doubtful
         Per event, all zero; set to 1 where the reference must decide.
     """
-    n_gates = len(plan.gate_kind)
-    n_slots = len(plan.slot_kind)
-    values = np.zeros(n_slots + 1)
-    known = np.full(n_slots + 1, -1, dtype=np.int64)
-    point = np.zeros(len(plan.axis_slot) + 1)
-    for event in range(count):
-        for gate in range(n_gates):
-            parent = plan.gate_parent[gate]
-            if parent >= 0 and members[parent, event] == 0:
-                continue
-            kind = plan.gate_kind[gate]
-            if kind == RECTANGLE:
-                answer = _in_rectangle(gate, event, block, plan, values, known)
-            elif kind == POLYGON:
-                answer = _in_polygon(gate, event, block, plan, values, known)
-            elif kind == ELLIPSOID:
-                answer = _in_ellipsoid(gate, event, block, plan, values, known, point)
-            elif kind == BOOLEAN:
-                answer = _in_boolean(gate, event, plan, members)
-            else:
-                answer = _in_runs(gate, first_event + event, plan)
-            if answer < 0:
-                doubtful[event] = 1
-                break
-            if answer != plan.gate_complement[gate]:
-                members[gate, event] = 1
+    # Each array is taken out of the plan once: taking it costs more than using it.
+    slot_kind, slot_start = plan.slot_kind, plan.slot_start
+    term_column, term_weight = plan.term_column, plan.term_weight
+    ratio_slots, ratio_numbers = plan.ratio_slots, plan.ratio_numbers
+    interval_start, interval_slot, interval_limits = plan.interval_start, plan.interval_slot, plan.interval_limits
+    axis_start, axis_slot, axis_curve, axis_limits = plan.axis_start, plan.axis_slot, plan.axis_curve, plan.axis_limits
+    vertex_start, vertices = plan.vertex_start, plan.vertices
+    operand_start, operand_gate, operand_complement = plan.operand_start, plan.operand_gate, plan.operand_complement
+    curve_start, curve_shape, curve_limits = plan.curve_start, plan.curve_shape, plan.curve_limits
+    curve_pieces = plan.curve_pieces
+    widest = 2
+    for gate in range(len(plan.gate_kind)):
+        widest = max(widest, axis_start[gate + 1] - axis_start[gate])
+    rows = np.empty(count, dtype=np.int64)
+    points = np.empty((widest, count))
+    other = np.empty(count)
+    sums = np.empty((len(slot_kind), count))
+    ready = np.zeros(len(slot_kind), dtype=np.uint8)
+    state = np.empty(count, dtype=np.uint8)
+    for gate in range(len(plan.gate_kind)):
+        kind = plan.gate_kind[gate]
+        n = _parent_rows(plan.gate_parent[gate], count, members, rows)
+        flag = 1
+        if plan.gate_complement[gate] == 1:
+            flag = 0
+            for k in range(n):
+                members[gate, rows[k]] = 1
+        if kind == BOOLEAN:
+            first, stop = operand_start[gate], operand_start[gate + 1]
+            operator = plan.gate_operator[gate]
+            n = _keep_boolean(n, rows, operator, first, stop, operand_gate, operand_complement, members)
+        elif kind == RUNS:
+            n = _keep_runs(n, rows, first_event, plan.run_start[gate], plan.run_start[gate + 1], plan.runs)
+        else:
+            is_rectangle = kind == RECTANGLE
+            first = interval_start[gate] if is_rectangle else axis_start[gate]
+            stop = interval_start[gate + 1] if is_rectangle else axis_start[gate + 1]
+            for i in range(first, stop):
+                slot = interval_slot[i] if is_rectangle else axis_slot[i]
+                x = points[0 if is_rectangle else i - first]
+                if slot_kind[slot] == RATIO:
+                    _slot_values(
+                        ratio_slots[slot, 0],
+                        rows,
+                        n,
+                        count,
+                        block,
+                        slot_start,
+                        term_column,
+                        term_weight,
+                        sums,
+                        ready,
+                        x,
+                    )
+                    _slot_values(
+                        ratio_slots[slot, 1],
+                        rows,
+                        n,
+                        count,
+                        block,
+                        slot_start,
+                        term_column,
+                        term_weight,
+                        sums,
+                        ready,
+                        other,
+                    )
+                    _divide(n, slot, ratio_numbers, x, other)
+                else:
+                    _slot_values(slot, rows, n, count, block, slot_start, term_column, term_weight, sums, ready, x)
+                if is_rectangle:
+                    n = _keep_interval(n, rows, x, i, interval_limits, doubtful)
+                    continue
+                # The box around the shape, on the linear scale: most events end here without a transform.
+                if i == first:
+                    n = _keep_box(n, rows, x, axis_limits[i, 0], axis_limits[i, 1])
+                else:
+                    n = _keep_boxes(n, rows, points, i - first, axis_limits[i, 0], axis_limits[i, 1])
+            if not is_rectangle:
+                error, unknown = 0.0, False
+                for i in range(first, stop):
+                    curve = axis_curve[i]
+                    if curve == UNKNOWN:
+                        unknown = True
+                    elif curve != LINEAR:
+                        _apply_curve(n, points[i - first], curve, curve_start, curve_shape, curve_limits, curve_pieces)
+                        error = max(error, axis_limits[i, 2])
+                if unknown:
+                    state[:n] = 2
+                elif kind == POLYGON:
+                    corner, end = vertex_start[gate], vertex_start[gate + 1]
+                    _polygon_state(n, points[0], points[1], corner, end, vertices, state)
+                    if error > 0.0:
+                        error_x, error_y = axis_limits[first, 2], axis_limits[first + 1, 2]
+                        _mark_doubt(n, points[0], points[1], error_x, error_y, corner, end, vertices, state)
+                else:
+                    matrix, squared = plan.matrix_start[gate], plan.squared_distance[gate]
+                    _ellipsoid_state(n, stop - first, points, error, squared, matrix, plan.matrices, state)
+                n = _keep_state(n, rows, state, doubtful)
+        for k in range(n):
+            members[gate, rows[k]] = flag

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cytometry.gating.curves import Curve, build_curve
+from cytometry.gating.curves import build_curve
 from cytometry.gating.thresholds import DOUBT, domain_start, threshold
 from cytometry.model.gates import (
     AnyDimension,
@@ -120,8 +120,7 @@ class _Builder:
     gates: dict[str, int] = field(default_factory=dict)
     columns: dict[int, int] = field(default_factory=dict)
     slots: dict[tuple[object, ...], int] = field(default_factory=dict)
-    curves: list[Curve] = field(default_factory=list)
-    curve_of: dict[tuple[str, float, float], int] = field(default_factory=dict)
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
     lists: dict[str, list[Any]] = field(default_factory=lambda: {n: [] for n in KernelArrays._fields})
 
     def add(self, population: Population) -> None:
@@ -180,33 +179,20 @@ class _Builder:
     def _add_axis(self, dimension: AnyDimension, low: float, high: float) -> None:
         """An axis of a polygon or ellipsoid that lies between two display values."""
         transform = self._transform(dimension)
-        curve, error = LINEAR, 0.0
         limits = (low, high)
-        if transform is not None:
+        if transform is not None and dimension.transform is not None:
             margin = 1e-6 * max(high - low, abs(low), abs(high)) if math.isfinite(high - low) else 0.0
             limits = self._linear_limits(transform, low - margin, high + margin)
-            curve = self._curve(dimension.transform or "", transform, *limits)
-            error = self.curves[curve].error if curve >= 0 else 0.0
+            known = self.ranges.get(dimension.transform, limits)
+            self.ranges[dimension.transform] = (min(known[0], limits[0]), max(known[1], limits[1]))
         self.lists["axis_slot"].append(self._slot(dimension))
-        self.lists["axis_curve"].append(curve)
-        self.lists["axis_limits"].append((*limits, error))
+        self.lists["axis_curve"].append(dimension.transform)
+        self.lists["axis_limits"].append((*limits, 0.0))
 
     def _linear_limits(self, transform: Transform, low: float, high: float) -> tuple[float, float]:
         below = threshold(transform, low).below if math.isfinite(low) else -math.inf
         above = threshold(transform, high).above if math.isfinite(high) else math.inf
         return max(below, domain_start(transform)), above
-
-    def _curve(self, key: str, transform: Transform, low: float, high: float) -> int:
-        known = self.curve_of.get((key, low, high))
-        if known is not None:
-            return known
-        curve = build_curve(transform, low, high)
-        number = UNKNOWN
-        if curve is not None:
-            number = len(self.curves)
-            self.curves.append(curve)
-        self.curve_of[key, low, high] = number
-        return number
 
     def _transform(self, dimension: AnyDimension) -> Transform | None:
         return None if dimension.transform is None else self.reader.transforms[dimension.transform]
@@ -265,16 +251,29 @@ class _Builder:
         return Plan(tuple(self.columns), tuple(self.gates), KernelArrays(**arrays))
 
     def _finish_curves(self) -> None:
+        """Tabulate each transform once, over all that its axes ask for."""
         start = 0
-        for curve in self.curves:
+        numbers: dict[str | None, tuple[int, float]] = {None: (LINEAR, 0.0)}
+        for key, limits in self.ranges.items():
+            curve = build_curve(self.reader.transforms[key], *limits)
+            if curve is None:
+                numbers[key] = (UNKNOWN, 0.0)
+                continue
+            numbers[key] = (len(self.lists["curve_start"]), curve.error)
             self.lists["curve_start"].append(start)
             self.lists["curve_shape"].append((curve.exponent, curve.octaves, len(curve.centres)))
             self.lists["curve_limits"].append((curve.low, curve.high, curve.at_low, curve.at_high))
-            self.lists["curve_pieces"].extend(
+            self.lists["curve_pieces"].append(
                 np.column_stack([curve.centres, curve.inverse_widths, curve.coefficients])
             )
             start += len(curve.centres)
         self.lists["curve_start"].append(start)
+        self.lists["curve_pieces"] = [np.concatenate(self.lists["curve_pieces"])] if start else []
+        keys = self.lists["axis_curve"]
+        self.lists["axis_limits"] = [
+            (low, high, numbers[k][1]) for k, (low, high, _) in zip(keys, self.lists["axis_limits"], strict=True)
+        ]
+        self.lists["axis_curve"] = [numbers[k][0] for k in keys]
 
 
 _FLOATS = frozenset(
