@@ -74,17 +74,18 @@ def main() -> None:
         start = time.perf_counter()
         panel = load_panel(PANELS[key])
         scores: list[Score] = []
-        failed = 0
+        failed = n_tubes = 0
         for batch in varied_batches(key, SEED, arguments.batches, arguments.events):
             measured, placement = measure(panel, batch.simulate(SEED), alone=arguments.alone)
             failed += len(placement.failed)
             for tube in measured:
                 if tube.tube.role == "sample":
+                    n_tubes += 1
                     scores += score_tube(
                         tube, panel, key, batch.kind, has_fmo=batch.has_fmo, with_oracle=not arguments.no_oracle
                     )
         print(
-            f"\n{PANELS[key]}{', scope sample' * arguments.alone}: {len({s.tube for s in scores})} tubes of "
+            f"\n{PANELS[key]}{', scope sample' * arguments.alone}: {n_tubes} tubes of "
             f"{arguments.events:,} events, {failed} failed, {time.perf_counter() - start:.0f} s"
         )
         report(scores)
