@@ -1,0 +1,147 @@
+"""Two-dimensional methods and time, on events whose truth is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cytometry.errors import GatingError
+from cytometry.gating.bench import inside_shape
+from cytometry.gating.methods.boundary import place_boundary
+from cytometry.gating.methods.cluster_ellipse import place_cluster_ellipse
+from cytometry.gating.methods.evidence import ShapeEvidence
+from cytometry.gating.methods.gaussians import fit_clusters
+from cytometry.gating.methods.scatter_cloud import place_scatter_cloud
+from cytometry.gating.methods.singlet_band import place_singlet_band
+from cytometry.gating.methods.time import place_time
+from cytometry.model.gates import Dimension, EllipsoidGate, EventMaskGate, RectangleGate
+from cytometry.model.rules import Boundary, ClusterEllipse, ScatterCloud, SingletBand, Time
+
+XY = (Dimension("x"), Dimension("y"))
+
+
+def columns(points: np.ndarray) -> list[np.ndarray]:
+    return [points[:, 0], points[:, 1]]
+
+
+def test_the_singlet_band_keeps_singlets_and_drops_doublets() -> None:
+    rng = np.random.default_rng(1)
+    area = rng.lognormal(np.log(0.3), 0.15, 9_000)
+    height = area / (1.0 + 0.02 * rng.normal(size=9_000))
+    doublets = np.column_stack([2 * area[:500], height[:500] * 1.25])
+    points = np.vstack([np.column_stack([area, height]), doublets])
+    rule = SingletBand(on=("x", "y"), spreads=4)
+    found = place_singlet_band(rule, ShapeEvidence((points,)), XY)
+    inside = inside_shape(found.gate, columns(points))
+    assert inside[:9_000].mean() > 0.995
+    assert inside[9_000:].mean() < 0.01
+
+
+def test_the_singlet_band_leaves_out_what_is_off_scale() -> None:
+    rng = np.random.default_rng(2)
+    area = np.minimum(rng.lognormal(np.log(0.6), 0.3, 5_000), 1.0)
+    points = np.column_stack([area, area * (1.0 + 0.02 * rng.normal(size=5_000))])
+    found = place_singlet_band(SingletBand(on=("x", "y")), ShapeEvidence((points,)), XY)
+    inside = inside_shape(found.gate, columns(points))
+    assert not inside[area >= 1.0].any()
+    assert inside[area < 0.95].mean() > 0.99
+
+
+def test_the_scatter_cloud_keeps_blasts_and_drops_debris_and_monocytes() -> None:
+    rng = np.random.default_rng(3)
+
+    def cells(forward: float, side: float, n: int) -> np.ndarray:
+        return np.column_stack([rng.lognormal(np.log(forward), 0.1, n), rng.lognormal(np.log(side), 0.18, n)])
+
+    kinds = {"lymphocytes": cells(0.3, 0.12, 6_000), "blasts": cells(0.45, 0.14, 200), "debris": cells(0.05, 0.04, 800)}
+    kinds["monocytes"] = cells(0.55, 0.4, 700)
+    rule = ScatterCloud(on=("x", "y"))
+    found = place_scatter_cloud(rule, ShapeEvidence((np.vstack(list(kinds.values())),)), XY)
+    kept = {name: inside_shape(found.gate, columns(points)).mean() for name, points in kinds.items()}
+    assert kept["lymphocytes"] > 0.98
+    assert kept["blasts"] > 0.95
+    assert kept["debris"] < 0.01
+    assert kept["monocytes"] < 0.15
+
+
+def test_no_cells_where_lymphocytes_are_expected_is_an_error() -> None:
+    points = np.full((100, 2), 0.95)
+    with pytest.raises(GatingError, match="where lymphocytes are expected"):
+        place_scatter_cloud(ScatterCloud(on=("x", "y")), ShapeEvidence((points,)), XY)
+
+
+def clusters(rng: np.random.Generator, n_small: int) -> tuple[np.ndarray, np.ndarray]:
+    main = rng.multivariate_normal([0.5, 0.45], np.diag([0.05, 0.05]) ** 2, 4_000)
+    small = rng.multivariate_normal([0.68, 0.66], np.diag([0.025, 0.02]) ** 2, n_small)
+    return np.vstack([main, small]), np.repeat([False, True], [4_000, n_small])
+
+
+RULE = ClusterEllipse(on=("x", "y"), offset=(0.16, 0.19), at=(0.5, 0.45), within=0.12)
+
+
+def test_the_cluster_ellipse_finds_a_small_cluster() -> None:
+    points, small = clusters(np.random.default_rng(4), 150)
+    found = place_cluster_ellipse(RULE, ShapeEvidence((points,)), XY)
+    inside = inside_shape(found.gate, columns(points))
+    assert 2 * (inside & small).sum() / (inside.sum() + small.sum()) > 0.97
+    assert found.centre == pytest.approx((0.68, 0.66), abs=4 * 0.025 / np.sqrt(150))
+    assert found.confidence > 0.9
+
+
+def test_without_a_cluster_the_ellipse_stands_where_it_is_expected_and_says_so() -> None:
+    points, _ = clusters(np.random.default_rng(5), 0)
+    found = place_cluster_ellipse(RULE, ShapeEvidence((points,)), XY)
+    assert found.confidence < 0.5
+
+
+def test_with_hardly_any_parent_the_ellipse_stands_where_the_template_says() -> None:
+    found = place_cluster_ellipse(RULE, ShapeEvidence((np.full((3, 2), 0.5),)), XY)
+    assert isinstance(found.gate, EllipsoidGate)
+    assert found.gate.mean == pytest.approx([0.66, 0.64])
+    assert (found.source, found.confidence) == ("fallback", 0.0)
+
+
+def test_clusters_are_recovered_from_near_starts() -> None:
+    points, _ = clusters(np.random.default_rng(6), 1_000)
+    fit = fit_clusters(points, np.array([[0.45, 0.5], [0.7, 0.6]]), np.array([np.eye(2) * 0.01, np.eye(2) * 0.01]))
+    assert fit.shares[1] == pytest.approx(0.2, abs=0.01)
+    assert fit.means[1] == pytest.approx([0.68, 0.66], abs=0.005)
+    assert np.sqrt(np.diag(fit.covariances[1])) == pytest.approx([0.025, 0.02], abs=0.003)
+
+
+def time_evidence(rates: list[tuple[int, float]], seed: int = 7) -> ShapeEvidence:
+    rng = np.random.default_rng(seed)
+    gaps = np.concatenate([rng.exponential(1.0 / rate, n) for n, rate in rates])
+    ticks = np.floor(np.cumsum(gaps) * 100)
+    return ShapeEvidence((ticks[:, None],), (np.arange(ticks.size),), (ticks.size,))
+
+
+def test_a_clog_is_left_out_and_the_rest_kept() -> None:
+    found = place_time(Time(), time_evidence([(4_000, 300), (400, 60), (3_600, 300)]), (Dimension("Time"),))
+    assert isinstance(found.gate, EventMaskGate)
+    kept = np.zeros(8_000, dtype=bool)
+    for start, stop in found.gate.kept_runs:
+        kept[start:stop] = True
+    assert kept[4_000:4_400].mean() < 0.3
+    assert np.delete(kept, np.s_[4_000:4_400]).mean() > 0.97
+
+
+def test_a_steady_run_is_kept_whole() -> None:
+    for seed in range(10):
+        found = place_time(Time(), time_evidence([(8_000, 300)], seed), (Dimension("Time"),))
+        assert found.gate == EventMaskGate(((0, 8_000),))
+
+
+@pytest.mark.parametrize("ticks", [np.arange(8_000)[::-1], np.zeros(8_000), np.arange(50)])
+def test_time_that_cannot_be_used_keeps_everything_and_says_so(ticks: np.ndarray) -> None:
+    tube = ShapeEvidence((ticks[:, None].astype(float),), (np.arange(ticks.size),), (ticks.size,))
+    found = place_time(Time(), tube, (Dimension("Time"),))
+    assert found.gate == EventMaskGate(((0, ticks.size),))
+    assert found.source == "fallback"
+
+
+def test_a_boundary_drops_the_pile_at_the_top_and_not_the_largest_event() -> None:
+    points = np.array([[0.1, 0.1], [1.0, 0.5], [1.0, 0.9]])
+    found = place_boundary(Boundary(on=("x", "y")), ShapeEvidence((points,)), XY)
+    assert isinstance(found.gate, RectangleGate)
+    assert [i.maximum for i in found.gate.intervals] == [1.0, np.inf]
