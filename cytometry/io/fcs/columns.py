@@ -129,7 +129,10 @@ class MappedColumns:
                     fix="such events lie in no gate on this channel; find out which program wrote them",
                 )
             if masked[i]:
-                ledger.info(
+                # Flags lie above a range that is a power of two; above another one the range itself is in doubt.
+                is_power = (int(parameter.channel.range) & (int(parameter.channel.range) - 1)) == 0
+                note = ledger.info if is_power else ledger.warn
+                note(
                     "VALUES_MASKED",
                     f"channel '{name}': {masked[i]} of {self.n_events} values have bits above $P{i + 1}R "
                     f"({parameter.channel.range:g}), which were masked off",

@@ -413,9 +413,8 @@ def _too_many(case: _Case, claim: _Claim, total: int, need: int, excess: int) ->
 
 
 def _nothing_there(case: _Case, usable: Sequence[_Claim]) -> Place:
-    holding = [c for c in usable if c.span.length > 1 and c.span.end < case.size]
-    for claim in holding[:1]:
-        there = case.layout.events_in(claim.span.length)
+    for claim in [c for c in usable if c.span.length > 1][:1]:
+        there = case.layout.events_in(min(claim.span.length, case.size - claim.span.begin))
         if there and not case.is_padding(claim.span.begin, claim.span.end + 1):
             case.ledger.guess(
                 "TOT_TOO_SMALL",

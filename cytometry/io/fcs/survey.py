@@ -17,7 +17,7 @@ from cytometry.io.fcs.parameters import Description, Parameter, describe
 from cytometry.io.fcs.segments import data_claims, last_byte, locate_data
 from cytometry.io.fcs.source import Source
 from cytometry.io.fcs.spill import read_spillover
-from cytometry.io.fcs.transfer import check_transfer
+from cytometry.io.fcs.transfer import check_behind, check_transfer
 from cytometry.model.channels import Channel
 from cytometry.model.spillover import Spillover
 
@@ -81,6 +81,8 @@ def survey_dataset(source: Source, base: int, limit: int, ledger: Ledger) -> Sur
     if way is not None:
         place, layout, parameters = way.place, way.layout, way.parameters
     ledger.check()
+    end = base + last_byte(header, keywords, place, layout)
+    check_behind(source, end, limit, ledger)
     channels = tuple(p.channel for p in parameters)
     return Survey(
         version=header.version,
@@ -95,7 +97,7 @@ def survey_dataset(source: Source, base: int, limit: int, ledger: Ledger) -> Sur
             ledger.strict,
             ledger.dataset or 0,
             (base, limit),
-            base + last_byte(header, keywords, place, layout),
+            end,
         ),
         spillover=read_spillover(keywords, channels, ledger),
         data_type=keywords.get("$DATATYPE").upper(),
@@ -186,13 +188,15 @@ def _packings(parameters: Sequence[Parameter], description: Description) -> Iter
     for widths in guesses:
         bits = [b for b in widths if b is not None]
         order = description.order
-        yield packed(kinds, bits, masks, order), f"values of {'/'.join(str(b) for b in sorted(set(bits)))} bits"
+        # A mask as wide as the value keeps all of it; it was chosen before a missing width was.
+        kept = [m if m is not None and m.bit_length() < b else None for m, b in zip(masks, bits, strict=True)]
+        yield packed(kinds, bits, kept, order), f"values of {'/'.join(str(b) for b in sorted(set(bits)))} bits"
         if any(b % 8 for b in bits):
             # FCS 3.0 packs such values without a gap; some writers fill up the event, or each value.
-            yield packed(kinds, bits, masks, order, align_event=8), "events filled up to whole bytes"
+            yield packed(kinds, bits, kept, order, align_event=8), "events filled up to whole bytes"
             words = [next(w for w in _WORDS if w >= b) for b in bits]
-            kept = [m if m is not None else (1 << b) - 1 for m, b in zip(masks, bits, strict=True)]
-            yield packed(kinds, words, kept, order), "values filled up to whole words"
+            within = [m if m is not None else (1 << b) - 1 for m, b in zip(kept, bits, strict=True)]
+            yield packed(kinds, words, within, order), "values filled up to whole words"
 
 
 def _note_undescribed(

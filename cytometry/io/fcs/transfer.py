@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 
+from cytometry.io.fcs.crc import CRC_LENGTH
 from cytometry.io.fcs.layout import Layout
 from cytometry.io.fcs.ledger import Ledger
 from cytometry.io.fcs.source import Source
@@ -20,6 +21,7 @@ _FEWEST_HIGH_BYTES = 200
 _FEWEST_LINE_FEEDS = 12
 # Seven-bit bytes only, though so many different ones: no number format does that.
 _FEWEST_DIFFERENT = 100
+_HIGH_BYTES = bytes(range(128, 256))
 _COPY = "copy the file again from the instrument, in binary mode"
 
 
@@ -41,10 +43,46 @@ def check_transfer(source: Source, begin: int, layout: Layout, n_events: int, le
             fix=_COPY,
         )
     _check_constant_tail(source, begin, layout, n_events, ledger)
+    _check_word_inside(source, begin + length, ledger)
+
+
+def _check_word_inside(source: Source, end: int, ledger: Ledger) -> None:
+    """Where bytes of DATA were lost, the eight zeros of the check word moved up into its last event."""
+    around = bytes(source.data[end - CRC_LENGTH : end + CRC_LENGTH])
+    inside = around[:CRC_LENGTH]
+    moved = len(inside) - len(inside.rstrip(b"0"))
+    behind = around[CRC_LENGTH:]
+    kept = len(behind) - len(behind.lstrip(b"0"))
+    if moved and moved + kept == CRC_LENGTH and kept == len(behind):
+        ledger.guess(
+            "DATA_BROKEN",
+            f"the check word '00000000' stands inside DATA: {moved} bytes were lost before it",
+            segment="DATA",
+            byte_range=(end - moved, end - 1),
+            found=f"{moved} bytes of the check word in the last event",
+            expected="the check word behind DATA",
+            fix=_COPY,
+        )
+
+
+def check_behind(source: Source, last_byte: int, limit: int, ledger: Ledger) -> None:
+    """Bytes behind the last segment that are neither the check word nor padding: were some put in before?"""
+    block = bytes(source.data[last_byte + 1 : min(limit, last_byte + 1 + _EXAMINED)])
+    rest = block.strip(b"\0 \r\n\xff\x1a")
+    if not rest or re.fullmatch(rb" *[0-9A-Fa-f]{1,8}", rest):
+        return
+    ledger.warn(
+        "BYTES_BEHIND",
+        f"{limit - last_byte - 1} bytes stand behind the last segment, which no segment claims",
+        byte_range=(last_byte + 1, limit - 1),
+        found=f"{limit - last_byte - 1} bytes",
+        expected="the end of the file, or eight characters of a check word",
+        fix="nothing to do where the instrument's software leaves them; else bytes were put in on the way",
+    )
 
 
 def _text_mode(block: bytes) -> str:
-    high = sum(map(block.count, range(128, 256))) if len(block) < 4096 else len(re.findall(rb"[\x80-\xff]", block))
+    high = len(block) - len(block.translate(None, delete=_HIGH_BYTES))
     if high < _FEWEST_HIGH_BYTES:
         return ""
     try:
@@ -64,7 +102,7 @@ def _newlines(block: bytes) -> str:
 def _seven_bits(block: bytes, layout: Layout) -> str:
     if any(f.kind == "I" for f in layout.fields):
         return ""
-    values = set(block)
+    values = [b for b in range(256) if b in block]
     if max(values) < 128 and len(values) >= _FEWEST_DIFFERENT:
         return "was copied over a line of seven bits, which cut off the eighth of each byte"
     return ""
