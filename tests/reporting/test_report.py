@@ -60,6 +60,11 @@ def test_downloads_hold_the_whole_tables_at_full_precision(inputs: ReportInputs,
     assert back == changes["change"].dropna().tolist()
 
 
+def test_a_download_has_the_computed_columns_and_none_of_the_page_s_texts(inputs: ReportInputs, page: Page) -> None:
+    for name, table in (("panel", "comparison"), ("correlation", "correlation"), ("responders", "responders")):
+        assert list(page.csv(name)[0]) == list(inputs.tables[table].columns)
+
+
 def test_response_rate_stands_with_its_exact_interval(html: str) -> None:
     # 5 of 6: Clopper-Pearson 35.9 to 99.6 % (binom.test in R).
     assert "5/6" in html

@@ -29,7 +29,7 @@ _HEADINGS = (
         sort="effect",
         note="Hodges-Lehmann estimate as a ratio to baseline: odds ratio of a share, fold of cells/µL",
     ),
-    Heading("direction", "Direction", mark="nowrap"),
+    Heading("direction_shown", "Direction", mark="nowrap"),
     Heading("p", "p", p_value, "exact sign-flip test, two-sided unless the plan says otherwise", under="p_fraction"),
     Heading("p_maxt", "Adjusted p", p_value, note="step-down maxT over the panel's populations at this visit"),
     Heading("p_floor", "Smallest p possible", p_value, note="no data of this n could give a smaller p"),
@@ -37,7 +37,7 @@ _HEADINGS = (
     Heading("flags_shown", "Flags", tags=True),
 )
 _VISIT = Heading("visit_title", "Visit", mark="nowrap")
-_SHOWN = ("levels", "level_sort", "change", "direction", "p_fraction", "flags_shown")
+_SHOWN = ("levels", "level_sort", "change", "direction_shown", "p_fraction", "flags_shown")
 
 
 def _render(inputs: ReportInputs) -> Markup | None:
@@ -99,7 +99,7 @@ def _shown(rows: pd.DataFrame, inputs: ReportInputs) -> pd.DataFrame:
         levels=[f"{results.level_text(r, '_baseline')} → {results.level_text(r, '')}" for r in records],
         level_sort=[_level(r) for r in records],
         change=[results.effect_text(r) for r in records],
-        direction=[results.direction_text(r) for r in records],
+        direction_shown=[results.direction_text(r) for r in records],
         p_fraction=[results.arrangements(r) for r in records],
         flags_shown=["; ".join(results.flag_texts(r)) for r in records],
     )
