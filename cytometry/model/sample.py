@@ -97,9 +97,6 @@ class ArrayColumns:
     def linear(self, index: int) -> NumberArray:
         return self.events[:, index]
 
-    def linear_view(self, index: int) -> NumberArray:
-        return self.events[:, index]
-
     def matrix(self) -> NumberArray | None:
         return self.events
 
@@ -198,15 +195,19 @@ class Sample:
 
     def raw(self) -> FloatArray:
         """Events × channels as stored after masking, float64."""
-        return self._stack(self.columns.raw)
+        return self._stack(self.columns.raw, lambda i: True)
 
     def linear(self) -> FloatArray:
         """Events × channels on the linear scale, float64."""
-        return self._stack(self.columns.linear)
+        return self._stack(self.columns.linear, self.columns.is_linear)
 
-    def _stack(self, read: Any) -> FloatArray:
+    def _stack(self, read: Callable[[int], NumberArray], is_as_stored: Callable[[int], bool]) -> FloatArray:
         out = np.empty((self.n_events, len(self.channels)), dtype=np.float64)
+        stored = self.columns.stored()
         with np.errstate(invalid="ignore"):  # a signalling NaN in the file stays a NaN
+            if stored is not None:
+                out[...] = stored
             for i in range(len(self.channels)):
-                out[:, i] = read(i)
+                if stored is None or not is_as_stored(i):
+                    out[:, i] = read(i)
         return out

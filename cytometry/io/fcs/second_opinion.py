@@ -68,8 +68,8 @@ def ask_others(sample: Sample, *, dataset: int = 0) -> Agreement:
     import flowio
 
     readers: tuple[tuple[str, Callable[[str, int], _Reading]], ...] = (
-        (f"FlowIO {flowio.__version__}", _read_with_flowio),
-        (f"fcsparser {fcsparser.__version__}", _read_with_fcsparser),
+        (f"FlowIO {flowio.__version__}", read_with_flowio),
+        (f"fcsparser {fcsparser.__version__}", read_with_fcsparser),
     )
     ours = (tuple(sample.channel_names), sample.raw())
     return Agreement(tuple(_ask(name, read, sample.name, dataset, ours) for name, read in readers))
@@ -109,7 +109,7 @@ def _differences(
         )
 
 
-def _read_with_flowio(file: str, dataset: int) -> _Reading:
+def read_with_flowio(file: str, dataset: int) -> _Reading:
     import flowio
 
     if dataset:
@@ -123,7 +123,7 @@ def _read_with_flowio(file: str, dataset: int) -> _Reading:
     return tuple(str(label) for label in data.pnn_labels), values
 
 
-def _read_with_fcsparser(file: str, dataset: int) -> _Reading:
+def read_with_fcsparser(file: str, dataset: int) -> _Reading:
     import fcsparser
 
     with _newbyteorder_for_numpy_2():
