@@ -35,13 +35,15 @@ _SECTIONS: Final[Mapping[str, type[BaseModel]]] = MappingProxyType(
 )
 
 
-def load_study(path: str | Path) -> Study:
+def load_study(path: str | Path, *, need_files: bool = True) -> Study:
     """Read and check a study.
 
     Parameters
     ----------
     path
         ``study.yaml``, or the folder that holds it.
+    need_files
+        False where counts come from elsewhere: then FCS files, and even ``samples.csv``, may be absent.
 
     Raises
     ------
@@ -66,13 +68,16 @@ def load_study(path: str | Path) -> Study:
         return type_table(text, schema, extra_columns=extra, missing_values=described.missing_values)
 
     extra = (*described.covariates, *described.extra_columns)
-    samples_table = table(described.samples, SAMPLES_CSV, extra)
+    if need_files or (folder / described.samples).is_file():
+        samples_table = table(described.samples, SAMPLES_CSV, extra)
+    else:
+        samples_table = TypedTable((), (), ())
     clinical_table = table(described.clinical, CLINICAL_CSV, extra) if described.clinical else None
     subjects_table = table(described.subjects, SUBJECTS_CSV, extra) if described.subjects else None
 
     samples_folder = (folder / described.samples).parent
     findings += samples_table.findings
-    findings += check_samples(samples_table, described, samples_folder)
+    findings += check_samples(samples_table, described, samples_folder, need_files=need_files)
     if clinical_table is not None:
         findings += clinical_table.findings
         findings += check_clinical(clinical_table, described, samples_table)

@@ -16,12 +16,13 @@ from cytometry.model.tables import Cell
 _SLEDAI_VERSIONS = ("SLEDAI-2K", "SELENA-SLEDAI")
 
 
-def check_samples(table: TypedTable, study: StudyFile, folder: Path) -> list[Finding]:
+def check_samples(table: TypedTable, study: StudyFile, folder: Path, *, need_files: bool = True) -> list[Finding]:
     """Files, panels, visits, roles, uniqueness, and the design's layout."""
     report = _Reporter(study.samples)
     visits = tuple(v.id for v in study.visits)
     for row in table.rows:
-        _check_file(report, row, folder)
+        if need_files:
+            _check_file(report, row, folder)
         panel = row.cells["panel"]
         if panel is not None and panel not in study.panels:
             report.error(

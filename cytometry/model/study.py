@@ -140,11 +140,26 @@ class StudyFile(FrozenModel):
 
 
 class CountsSource(FrozenModel):
-    """How a counts table of another program maps onto ours (``stats --counts``)."""
+    """How a counts table of another program maps onto ours (``stats --counts``).
 
-    file: str | None = None
+    Parameters
+    ----------
+    layout
+        ``long``: a row per tube and population; ``wide``: a row per tube, a column per population.
+    columns
+        Our column to theirs, for ``long`` and for the tube's columns: ``subject_id,
+        visit`` or ``sample_id`` or ``fcs_file``; ``panel, population, count,
+        parent_count, parent``.
+    populations
+        ``wide``: our population to their column; all other columns are left out.
+    parents
+        Population to its parent among the counted, where no parent count is given.
+    """
+
     layout: Literal["long", "wide"] = "long"
     columns: dict[str, str] = Field(default_factory=dict)
+    populations: dict[str, str] = Field(default_factory=dict)
+    parents: dict[str, str] = Field(default_factory=dict)
 
 
 StudyFile.model_rebuild()

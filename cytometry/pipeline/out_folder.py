@@ -118,6 +118,17 @@ def finish(
     write_manifest(out, document)
 
 
+def stored_record(manifest: Mapping[str, Plain], command: str) -> RunRecord:
+    """The record of the run that wrote a manifest, for a later step on its results."""
+    settings, inputs = manifest.get("settings"), manifest.get("inputs")
+    files = [
+        FileRecord(str(e["name"]), int(str(e["size"])), str(e["sha256"]))
+        for e in (inputs if isinstance(inputs, list) else [])
+        if isinstance(e, dict)
+    ]
+    return RunRecord(command, str(manifest.get("study", "")), settings if isinstance(settings, dict) else {}, files)
+
+
 def remove_outputs(out: Path, names: Sequence[str]) -> None:
     """Delete outputs of later steps that do not follow from the tables any more."""
     for name in names:

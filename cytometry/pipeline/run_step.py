@@ -6,20 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cytometry.errors import StatisticsError
-from cytometry.io.digests import Plain
+from cytometry.errors import OutputError, StatisticsError
+from cytometry.io.digests import Plain, file_digest
+from cytometry.io.external_counts import read_external_counts
 from cytometry.io.lock import output_lock
-from cytometry.io.manifest import read_manifest
-from cytometry.pipeline.collect import write_data_package
+from cytometry.io.manifest import FileRecord, read_manifest
+from cytometry.pipeline.collect import TABLES, write_data_package
 from cytometry.pipeline.exit_status import DONE, PARTLY_DONE, exit_status
 from cytometry.pipeline.gate_step import GateOptions, GateResult, GatingJob, gate_into, job_record, summary
 from cytometry.pipeline.gating_run import GATING_TABLES
-from cytometry.pipeline.out_folder import Stopwatch, claim, finish
+from cytometry.pipeline.out_folder import RunRecord, Stopwatch, claim, finish, stored_record
 from cytometry.pipeline.progress import Listener, ignore
 from cytometry.pipeline.report_step import write_report
 from cytometry.pipeline.stats_step import analyse_study, joined_counts, write_statistics
 
 if TYPE_CHECKING:
+    from cytometry.model.study import Study
     from cytometry.model.tables import TableSchema
     from cytometry.statistics.analysis import AnalysisResult
 
@@ -92,6 +94,67 @@ def stats_job(job: GatingJob, *, with_report: bool) -> tuple[AnalysisResult, Pat
         kept = before.get("summary", {})
         finish(job.out, record, exit_code=DONE, summary=kept if isinstance(kept, dict) else {}, seconds=watch.seconds)
     return analysis, report
+
+
+def foreign_counts_job(study: Study, counts: Path, out: Path) -> AnalysisResult:
+    """Statistics from a counts table that another program made, in a folder of their own.
+
+    Raises
+    ------
+    StudyError
+        The table cannot be understood.
+    OutputError
+        The folder holds gated samples: statistics of other counts would stand beside them.
+    """
+    import pandas as pd
+
+    watch = Stopwatch()
+    rows, findings = read_external_counts(counts, study)
+    names = (study.folder / "study.yaml", counts)
+    inputs = [FileRecord(p.name, p.stat().st_size, file_digest(p)) for p in names if p.is_file()]
+    plan: Plain = study.plan.model_dump(mode="json")
+    record = RunRecord("stats", study.id, {"plan": plan, "counts": counts.name}, inputs)
+    with output_lock(out):
+        if (out / TABLES / "counts.csv").is_file():
+            raise OutputError(
+                "holds gated samples, and these counts come from elsewhere",
+                where=str(out),
+                hint="name another folder with -o",
+                code="OUTPUT_FOREIGN",
+            )
+        claim(out, record)
+        analysis = analyse_study(study, pd.DataFrame(rows))
+        schemas = write_statistics(out, analysis)
+        write_data_package(out, study.id, schemas)
+        told: dict[str, Plain] = {"rows": len(rows), "findings": [f.message for f in findings]}
+        finish(out, record, exit_code=DONE, summary=told, seconds=watch.seconds)
+    return analysis
+
+
+def file_report_job(out: Path) -> Path:
+    """The report of a folder of files that were gated without a study.
+
+    Raises
+    ------
+    OutputError
+        It is not such a folder.
+    """
+    watch = Stopwatch()
+    with output_lock(out):
+        before = read_manifest(out)
+        if before.get("study"):
+            raise OutputError(
+                f"belongs to study '{before['study']}'",
+                where=str(out),
+                hint=f"cytometry report STUDY.yaml -o {out}",
+                code="STUDY_NEEDED",
+            )
+        record = stored_record(before, "report")
+        claim(out, record)
+        report = write_report(out, record, study=None, panels={}, analysis=None)
+        kept = before.get("summary", {})
+        finish(out, record, exit_code=DONE, summary=kept if isinstance(kept, dict) else {}, seconds=watch.seconds)
+    return report
 
 
 def _statistics(job: GatingJob) -> tuple[AnalysisResult | None, str]:

@@ -127,3 +127,12 @@ def _meanings(name: str) -> dict[str, str]:
         "sri": SriResult,
     }
     return documented_columns(kinds[name]) if name in kinds else {}
+
+
+def design_frame(study: Study) -> pd.DataFrame:
+    """One row per gated tube: what the design is judged by."""
+    import pandas as pd
+
+    columns = ("sample_id", "subject_id", "visit", "panel", "batch", "role")
+    rows = [[getattr(s, c) for c in columns] for s in study.samples if s.is_gated]
+    return pd.DataFrame(rows, columns=list(columns), dtype=object)
