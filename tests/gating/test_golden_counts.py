@@ -1,4 +1,4 @@
-"""The shipped panels on two files of sample_fcs, each file alone: the counts that stand in their ``expected`` folders."""
+"""The shipped panels on two files of sample_fcs, each file alone: the counts in their ``expected`` folders."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ def test_an_override_takes_the_place_of_one_tubes_cut() -> None:
 
 
 def test_an_override_of_an_unknown_cut_is_refused() -> None:
-    with pytest.raises(RequestError, match="override of 'n'"):
+    with pytest.raises(RequestError, match="override of"):
         place(little_panel(), [tube("a")], overrides=[GateOverride("a", "n", 0.6)])
 
 
