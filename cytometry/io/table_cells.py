@@ -217,6 +217,10 @@ def _repeated_keys(table: TextTable, rows: list[TypedRow], schema: TableSchema) 
 def _cell(text: str, column: Column, missing_values: Collection[str], *, decimal_comma: bool) -> Cell:
     if text == "" or text in missing_values:
         return None
+    if text.startswith("?"):
+        raise _CellError(
+            f"'{text}' is a guess that nobody has reviewed", expected=column.meaning, fix="correct it, without the '?'"
+        )
     if text.lower() in _UNDECLARED_MISSING and column.type != "string" and not _fits_as_number(text, column):
         raise _CellError(
             f"'{text}' stands for nothing that is declared",

@@ -60,7 +60,7 @@ class StudyFacts(FrozenModel):
     ``synthetic: true`` marks simulated data; the report then says so at its head.
     """
 
-    id: str
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$")]
     title: str = ""
     contact: str = ""
     purpose: str = ""
