@@ -5,8 +5,9 @@
 26 batches of 8 simulated tubes per panel (208 tubes) with controls: see varied.py for what varies. Per population with
 at least 100 true events: F1 as a share of the oracle's (oracle.py), and error of the frequency (of CD19+ or CD4+
 cells) against the truth of the same events, beyond the oracle's error. Flags: of (tube, population) pairs with at least
-50 true events that are off by more than 25 %, the share whose gate or an ancestor's gate carries a flag; and of those
-within 10 %. A bad gate that is not flagged is the worst outcome: they are counted by population.
+50 true events that are off by more than 25 %, the share of which a gate carries a flag (its own, an ancestor's, that
+of a population that a boolean keeps); and of those within 10 %. A bad gate that is not flagged is the worst outcome:
+they are counted by population.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from benchmarks.chain import PANELS, BoolArray, MeasuredTube, measure
 from benchmarks.oracle import f1, oracle_masks
 from benchmarks.varied import varied_batches
 from cytometry.io.panels import load_panel
+from cytometry.model.gates import BooleanGate
 from cytometry.model.panel import Panel
+from cytometry.model.strategy import ROOT, GatingStrategy
 from cytometry.simulation.truth import STEM, TRUE_POPULATIONS, truth_mask
 
 MIN_ORACLE, MIN_FLAGS = 100, 50
@@ -108,7 +111,7 @@ def score_tube(
     n_whole = int(truth_mask(tube.truth, WHOLE[key]).sum())
     cuts = {
         name: [c for c in tube.placement.cuts_of(tube.tube.sample_id) if name in c.populations]
-        for name in {n for p in tube.masks for n in p.split("/")}
+        for name in {p.rpartition("/")[2] for p in tube.masks}
     }
     scores = []
     for path, kept in tube.masks.items():
@@ -119,7 +122,8 @@ def score_tube(
         n_true = int(true.sum())
         if n_true < MIN_FLAGS:
             continue
-        lineage = [c for n in path.split("/") for c in cuts.get(n, [])]
+        used = _gates_behind(strategy, path)
+        lineage = [c for n in used for c in cuts.get(n, [])]
         own = cuts.get(name, [])
         below = path.startswith(whole + "/")
         scores.append(
@@ -139,6 +143,19 @@ def score_tube(
             )
         )
     return scores
+
+
+def _gates_behind(strategy: GatingStrategy, path: str) -> list[str]:
+    """Names of the populations whose gates decide about one: itself, its ancestors, and what a boolean keeps."""
+    if path == ROOT:
+        return []
+    population = strategy[path]
+    names = [population.name, *_gates_behind(strategy, population.parent_path)]
+    if isinstance(population.gate, BooleanGate):
+        for operand in population.gate.operands:
+            if not operand.complement and population.gate.operator != "not":
+                names += _gates_behind(strategy, operand.path)
+    return list(dict.fromkeys(names))
 
 
 def _error(kept: BoolArray, whole: BoolArray | None, n_true: int, n_whole: int) -> float:
