@@ -28,6 +28,9 @@ COMMANDS: Mapping[str, CommandEntry] = MappingProxyType(
         "report": CommandEntry("cytometry.cli.report:report", "Write the report again from the tables."),
         "status": CommandEntry("cytometry.cli.status:status", "Say per sample what is done, stale or failed."),
         "init": CommandEntry("cytometry.cli.init:init", "Start a study, from FCS files or as a demo."),
+        "inspect": CommandEntry(
+            "cytometry.cli.inspect:inspect", "Show what FCS files hold and what is wrong with them."
+        ),
         "verify": CommandEntry("cytometry.cli.verify:verify", "Compare an output folder with its manifest."),
         "schema": CommandEntry("cytometry.cli.schema:schema", "Print a JSON Schema of what a person writes."),
         "completion": CommandEntry("cytometry.cli.completion:completion", "Print a shell completion script."),
