@@ -12,6 +12,7 @@ from cytometry.statistics.attainable import paired_floor
 from cytometry.statistics.ranks import FloatArray, doubled_midranks
 from cytometry.statistics.signed_rank import rank_sum_weights
 
+EXACT_UP_TO = 12
 SIMULATIONS = 20_000
 """Standard error of a simulated power of 0.8: 0.003."""
 
@@ -129,6 +130,8 @@ class PowerRow:
 
     Parameters
     ----------
+    mde_80, mde_90
+        Of the exact test; of the t-test above twelve patients, where both agree to two digits.
     fold_change
         2^(mde_80 × sd_log2): the smallest fold change found with 80 % power.
     """
@@ -146,13 +149,13 @@ def power_table(sizes: tuple[int, ...], sd_log2: float, alpha: float = 0.05) -> 
     """One row per number of patients."""
     rows = []
     for n in sizes:
-        mde = minimal_effect(n, 0.8, alpha)
+        mde = minimal_effect(n, 0.8, alpha) if n <= EXACT_UP_TO else minimal_effect_t(n, 0.8, alpha)
         rows.append(
             PowerRow(
                 n,
                 paired_floor(n),
                 mde,
-                minimal_effect(n, 0.9, alpha),
+                minimal_effect(n, 0.9, alpha) if n <= EXACT_UP_TO else minimal_effect_t(n, 0.9, alpha),
                 minimal_effect_t(n, 0.8, alpha),
                 sd_log2,
                 2 ** (mde * sd_log2),

@@ -98,6 +98,58 @@ def course_permutation(
     return CoursePermutation(observed / scale, n, dropped, within, swap, one_sided)
 
 
+def swap_max_t(
+    subjects: Sequence[Hashable],
+    visits: Sequence[Hashable],
+    x_rows: Sequence[Values],
+    y: Values,
+    *,
+    rng: np.random.Generator | None = None,
+    draws: int = 1999,
+) -> FloatArray:
+    """Trajectory swap adjusted over several x (step-down maxT of \\|r\\|, one pairing of courses for all).
+
+    Only rows that have the largest set of complete patients take part; the
+    others are NaN: fewer patients can reach \\|r\\| = 1 by chance and would
+    drown the rest.
+
+    Examples
+    --------
+    >>> subjects, visits = ["A"] * 2 + ["B"] * 2 + ["C"] * 2, ["W0", "W4"] * 3
+    >>> swap_max_t(subjects, visits, [[0, 1, 0, 2, 0, 4], [0, 4, 0, 1, 0, 2]], [0, 1, 0, 3, 0, 9]).round(3).tolist()
+    [0.333, 0.667]
+    """
+    courses = [course_matrix(subjects, visits, x, y) for x in x_rows]
+    adjusted = np.full(len(courses), np.nan)
+    largest = max((len(c[2]) for c in courses), default=0)
+    sets = [c[2] for c in courses if len(c[2]) == largest]
+    if largest < 2 or (largest > ORDERED_UP_TO and rng is None):
+        return adjusted
+    common = max(sets, key=sets.count)
+    chosen = [i for i, c in enumerate(courses) if c[2] == common]
+    orders = all_orders(largest) if largest <= ORDERED_UP_TO else drawn_orders(largest, draws, rng)
+    offset = 0 if largest <= ORDERED_UP_TO else 1
+    permuted, observed, kept = [], [], []
+    for i in chosen:
+        a, b, _, _ = courses[i]
+        a, b = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
+        scale = math.sqrt(float((a**2).sum()) * float((b**2).sum()))
+        if scale == 0:
+            continue
+        products = a @ b.T / scale
+        permuted.append(np.abs(products[np.arange(largest)[None, :], orders].sum(axis=1)))
+        observed.append(abs(float(np.trace(products))))
+        kept.append(i)
+    if not kept:
+        return adjusted
+    falling = np.argsort(-np.array(observed), kind="stable")
+    successive = np.maximum.accumulate(np.stack(permuted, axis=1)[:, falling[::-1]], axis=1)[:, ::-1]
+    limits = np.array(observed)[falling] * (1 - RELATIVE_TIE) - 1e-12
+    p = ((successive >= limits).sum(axis=0) + offset) / (orders.shape[0] + offset)
+    adjusted[np.array(kept)[falling]] = np.maximum.accumulate(p)
+    return adjusted
+
+
 def _within_subjects(
     a: FloatArray, b: FloatArray, observed: float, slack: float, rng: np.random.Generator | None, draws: int
 ) -> PValue:
