@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from cytometry.cli.exit_codes import DONE, INPUT_WRONG, PARTLY_DONE
 from cytometry.cli.options import shared
-from cytometry.cli.output import finding_line, note, print_json, say
+from cytometry.cli.output import Json, finding_line, note, print_json, say
 from cytometry.errors import RequestError
 
 if TYPE_CHECKING:
@@ -45,14 +45,13 @@ def inspect(files: tuple[str, ...], second_opinion: bool, strict: bool, as_json:
         inspections.append(inspection)
     duplicates = duplicate_findings({i.path: i.sha256 for i in inspections})
     if as_json:
-        print_json(
-            {
-                "schema_version": 1,
-                "files": [i.to_dict() for i in inspections],
-                "duplicates": [d.to_dict() for d in duplicates],
-                "skipped": [{"path": str(s.path), "reason": s.reason} for s in listed if not s.is_read],
-            }  # type: ignore[arg-type]
-        )
+        document = {
+            "schema_version": 1,
+            "files": [i.to_dict() for i in inspections],
+            "duplicates": [d.to_dict() for d in duplicates],
+            "skipped": [{"path": str(s.path), "reason": s.reason} for s in listed if not s.is_read],
+        }
+        print_json(cast(Json, document))
     else:
         for duplicate in duplicates:
             note(finding_line(duplicate))
@@ -92,6 +91,8 @@ def _say_card(inspection: FcsInspection) -> None:
     say(f"  sha256 {inspection.sha256 or 'unknown'}")
     for finding in inspection.findings:
         note(finding_line(finding))
+        if finding.severity == "error" and finding.expected:
+            note(f"  expected: {finding.expected}")
 
 
 def _say_summary(inspections: Sequence[FcsInspection], listed: Sequence[Listed]) -> None:
