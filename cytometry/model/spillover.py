@@ -12,6 +12,23 @@ from cytometry.errors import SpilloverError
 
 FloatArray = npt.NDArray[np.float64]
 
+# FCS 3.1, 3.2.26: a dye spills fully, 1, into its own detector. Rounding and rescaling stay far within these.
+LEAST_DIAGONAL, LARGEST_DIAGONAL = 0.5, 2.0
+# Beyond this, float32 data carry no digit through the inverse.
+LARGEST_CONDITION = 1e8
+
+
+def condition_number(matrix: FloatArray) -> float:
+    """Ratio of largest to smallest singular value; infinite where it cannot be computed."""
+    if matrix.size == 0:
+        return 1.0
+    try:
+        with np.errstate(all="ignore"):
+            condition = float(np.linalg.cond(matrix))
+    except np.linalg.LinAlgError:
+        return float("inf")
+    return condition if np.isfinite(condition) else float("inf")
+
 
 @dataclass(frozen=True, eq=False)
 class Spillover:
@@ -96,16 +113,18 @@ class Spillover:
             )
         diagonal = np.diagonal(self.matrix)
         # Dyes and detectors of a spectrum matrix may stand in different orders.
-        if not self.dyes and (diagonal <= 0).any():
-            bad = self.channels[int(np.argmax(diagonal <= 0))]
+        off = ~((diagonal > LEAST_DIAGONAL) & (diagonal < LARGEST_DIAGONAL))
+        if not self.dyes and off.any():
+            at = int(np.argmax(off))
             raise SpilloverError(
-                f"spillover matrix has {diagonal.min():g} on the diagonal at {bad}",
+                f"spillover matrix has {diagonal[at]:g} on the diagonal at {self.channels[at]}",
                 where=self.source,
-                hint="the diagonal must be positive, usually 1; rows or columns may be out of order",
+                hint="the diagonal is 1 for each dye in its own detector; rows or columns may be out of order, "
+                "or the numbers be per cent",
                 code="SPILLOVER_BAD_DIAGONAL",
             )
-        condition = float(np.linalg.cond(self.matrix)) if n else 1.0
-        if not condition < 1e8:
+        condition = condition_number(self.matrix)
+        if not condition < LARGEST_CONDITION:
             raise SpilloverError(
                 f"spillover matrix over {', '.join(self.channels)} is singular (condition number {condition:.3g})",
                 where=self.source,

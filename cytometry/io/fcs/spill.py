@@ -11,7 +11,7 @@ from cytometry.io.fcs.keywords import Keywords
 from cytometry.io.fcs.ledger import Ledger, shown
 from cytometry.io.fcs.numbers import parse_integer, parse_number
 from cytometry.model.channels import Channel
-from cytometry.model.spillover import Spillover
+from cytometry.model.spillover import LARGEST_CONDITION, Spillover, condition_number
 
 # In the order in which they are believed; the first is the standard's own (FCS 3.1, 3.2.26).
 SPILLOVER_KEYWORDS = ("$SPILLOVER", "SPILLOVER", "$SPILL", "SPILL", "$COMP", "COMP")
@@ -177,13 +177,13 @@ def _note_diagonal(keyword: str, names: Sequence[str], matrix: np.ndarray, ledge
             expected="1",
             fix="the order of rows or columns may be wrong, or the matrix in per cent; give one as CSV",
         )
-    elif np.linalg.cond(matrix) >= 1e8:
+    elif not condition_number(matrix) < LARGEST_CONDITION:
         ledger.warn(
             "SPILLOVER_SINGULAR",
             f"{keyword} is singular: it cannot be inverted",
             segment="TEXT",
             keyword=keyword,
-            found=f"condition number {np.linalg.cond(matrix):.3g}",
+            found=f"condition number {condition_number(matrix):.3g}",
             expected="rows that differ",
             fix=_FIX,
         )
