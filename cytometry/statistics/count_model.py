@@ -125,7 +125,9 @@ def count_model(
     theta = np.asarray(found.x, dtype=np.float64)
     value, gradient = objective(theta)
     columns = data.x.shape[1]
-    se = np.sqrt(np.diag(_covariance(objective, theta)))[:columns]
+    # A flat likelihood gives a negative variance: its standard error is undefined.
+    with np.errstate(invalid="ignore"):
+        se = np.sqrt(np.diag(_covariance(objective, theta)))[:columns]
     subject_sd, observation_sd, phi = _variance_parameters(theta, columns, family)
     beta = theta[:columns]
     df = data.subjects - 1
