@@ -87,6 +87,9 @@ def write_report(
             tables=tables,
             study=study,
             panels=panels,
+            sentences=analysis.sentences if analysis else (),
+            plan_digest=analysis.plan_digest if analysis else "",
+            departures=analysis.departures if analysis else (),
             previews=PartPreviews(out, panel_of),
             run=facts,
         )

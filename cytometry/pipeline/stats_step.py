@@ -43,9 +43,11 @@ def analyse_study(study: Study, counts: pd.DataFrame) -> AnalysisResult:
     StatisticsError
         The counts do not allow it.
     """
-    from cytometry.statistics.analysis import analyse
+    from cytometry.reporting.population_names import CANONICAL_NAMES
+    from cytometry.statistics.analysis import Extras, analyse
 
-    return analyse(counts, clinical_frame(study), trial_design(study), study.plan)
+    extras = Extras(names=CANONICAL_NAMES)
+    return analyse(counts, clinical_frame(study), trial_design(study), study.plan, extras=extras)
 
 
 def joined_counts(out: Path) -> pd.DataFrame:
