@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from cytometry.gating.curves import build_curve
-from cytometry.gating.thresholds import DOUBT, domain_start, threshold
 from cytometry.model.gates import (
     AnyDimension,
     BooleanGate,
@@ -22,6 +21,7 @@ from cytometry.model.gates import (
     RectangleGate,
 )
 from cytometry.model.strategy import ROOT, Population
+from cytometry.model.thresholds import DOUBT, domain_start, threshold
 from cytometry.model.transforms import Transform
 from cytometry.preprocessing.compensation import LinearSum
 from cytometry.preprocessing.dimensions import DimensionReader

@@ -13,7 +13,7 @@ from cytometry.io.flowjo.gates import GateReader, mark_quadrants
 from cytometry.io.flowjo.names import attribute
 from cytometry.io.flowjo.scales import read_compensation, read_scales
 from cytometry.io.flowjo.workspace import Workspace, WorkspaceSample
-from cytometry.io.xml import MEBIBYTE, read_xml
+from cytometry.io.xml import MEBIBYTE, parse_xml, read_xml
 from cytometry.model.findings import Finding
 from cytometry.model.gates import BooleanGate, Gate, Operand
 from cytometry.model.strategy import ROOT, GatingStrategy, Population, join_path
@@ -33,12 +33,19 @@ def read_workspace(path: Path | str) -> Workspace:
     StrategyError
         The file is no FlowJo workspace, or no sample of it can be read.
     """
-    path = Path(path)
-    root = read_xml(path, max_bytes=MAX_BYTES)
+    return _workspace(read_xml(Path(path), max_bytes=MAX_BYTES), str(path))
+
+
+def parse_workspace(data: bytes, *, where: str = "workspace") -> Workspace:
+    """Read a workspace from memory; as :func:`read_workspace`."""
+    return _workspace(parse_xml(data, where=where, max_bytes=MAX_BYTES), where)
+
+
+def _workspace(root: Element, path: str) -> Workspace:
     if root.tag != "Workspace":
         raise StrategyError(
             f"root element is {root.tag}, not a FlowJo workspace",
-            where=str(path),
+            where=path,
             hint="give a .wsp file of FlowJo 10 or an .xml file of FlowJo 9",
             code="WORKSPACE_INVALID",
         )
@@ -48,13 +55,13 @@ def read_workspace(path: Path | str) -> Workspace:
     groups = _groups(root)
     for element in root.iterfind("SampleList/Sample"):
         try:
-            samples.append(_sample(element, groups, str(path)))
+            samples.append(_sample(element, groups, path))
         except CytometryError as error:
             errors.append(error)
-            findings.append(Finding("WORKSPACE_SAMPLE_UNREADABLE", "error", str(error), file=str(path), fix=error.hint))
+            findings.append(Finding("WORKSPACE_SAMPLE_UNREADABLE", "error", str(error), file=path, fix=error.hint))
     if errors and not samples:
         raise errors[0]
-    return Workspace(str(path), root.get("flowJoVersion") or root.get("version") or "", tuple(samples), tuple(findings))
+    return Workspace(path, root.get("flowJoVersion") or root.get("version") or "", tuple(samples), tuple(findings))
 
 
 def _groups(root: Element) -> dict[str, list[str]]:

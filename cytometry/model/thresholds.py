@@ -68,6 +68,32 @@ def threshold(transform: Transform | None, level: float) -> Threshold:
     return Threshold(below, above)
 
 
+def boundary(transform: Transform | None, level: float) -> float:
+    """The smallest linear value at or above which the transform reaches a level.
+
+    ``transform.apply(x) >= level`` and ``x >= boundary(transform, level)`` are
+    then the same question, for every double.
+    """
+    bracket = threshold(transform, level)
+    if transform is None or bracket.below == bracket.above:
+        return bracket.above
+    low, high = bracket
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise StrategyError(
+            f"boundary {level:g} has no linear value on the scale {transform}",
+            hint="draw the gate within the scale",
+            code="GATE_NONSENSE",
+        )
+    while True:
+        middle = low + (high - low) / 2
+        if middle in (low, high):
+            return high
+        if float(transform.apply(middle)) >= level:
+            high = middle
+        else:
+            low = middle
+
+
 def domain_start(transform: Transform | None) -> float:
     """Smallest linear value that the transform accepts: 0 for logarithms, else minus infinity."""
     if transform is None or not math.isnan(float(transform.apply(-1.0))):
