@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cytometry.model.panel import Panel
     from cytometry.model.study import Study
     from cytometry.quantification.previews import GatePreview
+    from cytometry.statistics.sentences import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,12 @@ class ReportInputs:
         By the names of :mod:`cytometry.model.tables`; a table that a run has not is absent.
     study
         None after ``cytometry gate`` on bare files.
-    headlines, cautions
-        The answer in sentences, and what the data cannot show.
+    sentences
+        The results in words, as the analysis wrote them.
+    plan_digest
+        SHA-256 of the analysis plan that was used.
+    departures
+        What differs from the sealed plan.
     panels
         By the key that samples use.
     previews
@@ -80,8 +85,9 @@ class ReportInputs:
     title: str
     tables: Mapping[str, pd.DataFrame]
     study: Study | None = None
-    headlines: tuple[str, ...] = ()
-    cautions: tuple[str, ...] = ()
+    sentences: tuple[Sentence, ...] = ()
+    plan_digest: str = ""
+    departures: tuple[str, ...] = ()
     panels: Mapping[str, Panel] = field(default_factory=lambda: MappingProxyType({}))
     previews: Mapping[str, Sequence[GatePreview]] = field(default_factory=lambda: MappingProxyType({}))
     run: RunFacts = field(default_factory=RunFacts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ from cytometry.model.plan import AnalysisPlan, Readout, ResponsePlan
 from cytometry.model.study import SampleRow, Study, StudyFacts, VisitSpec
 from cytometry.quantification.previews import GatePreview, gate_previews
 from cytometry.reporting.inputs import InputFile, ReportInputs, RunFacts
-from cytometry.statistics.analysis import analyse
+from cytometry.statistics.analysis import AnalysisResult, analyse
 from cytometry.statistics.design import TrialDesign
+from cytometry.statistics.sentences import Sentence
 from tests.quantification.tubes import gated_tube
 
 SUBJECTS = ("P01", "P02", "P03", "P04", "P05", "P06")
@@ -98,9 +100,10 @@ def invented_counts(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def invented_inputs(**facts: object) -> ReportInputs:
-    """Everything that a report can show, from invented numbers."""
-    study = invented_study(**facts)
+@functools.cache
+def _analysed() -> tuple[pd.DataFrame, AnalysisResult]:
+    """Counts and what the analysis makes of them; seconds, and the same each time."""
+    study = invented_study()
     counts = invented_counts(study)
     design = TrialDesign(
         study.visit_ids,
@@ -109,7 +112,13 @@ def invented_inputs(**facts: object) -> ReportInputs:
         primary_visit="w24",
         titles={v.id: v.title for v in study.visits},
     )
-    analysis = analyse(counts, _clinic(), design, study.plan)
+    return counts, analyse(counts, _clinic(), design, study.plan)
+
+
+def invented_inputs(**facts: object) -> ReportInputs:
+    """Everything that a report can show, from invented numbers."""
+    study = invented_study(**facts)
+    counts, analysis = _analysed()
     tables = {
         "counts": counts,
         "samples": _samples(study),
@@ -121,8 +130,11 @@ def invented_inputs(**facts: object) -> ReportInputs:
         title="An invented trial",
         tables=tables,
         study=study,
-        headlines=("Switched memory B cells fell in 6 of 6.",),
-        cautions=("Week 24 has five participants: nothing can be significant there.",),
+        sentences=(
+            Sentence("confirmatory", "Switched memory B cells fell in 6 of 6."),
+            Sentence("limits", "Week 24 has five participants: nothing can be significant there."),
+            Sentence("caution", "There is no control arm."),
+        ),
         previews=invented_previews(study),
         run=RunFacts(
             versions={"cytometry": "0.1.0", "python": "3.11"},

@@ -9,6 +9,7 @@ import pytest
 
 from cytometry.reporting.inputs import ReportInputs
 from cytometry.reporting.report import build_report
+from cytometry.statistics.sentences import Sentence
 from tests.reporting.invented import invented_inputs
 from tests.reporting.page import Page
 
@@ -44,7 +45,8 @@ NAMES = {"P01": SCRIPT, "P02": ATTRIBUTE, "P03": FORMULA, "P04": "a&b'c", "P05":
 
 @pytest.fixture(scope="module")
 def page() -> Page:
-    inputs = dataclasses.replace(invented_inputs(), title=SCRIPT, headlines=(SCRIPT,), cautions=(ATTRIBUTE,))
+    words = (Sentence("confirmatory", SCRIPT), Sentence("caution", ATTRIBUTE))
+    inputs = dataclasses.replace(invented_inputs(), title=SCRIPT, sentences=words)
     for old, new in NAMES.items():
         inputs = _renamed(inputs, old, new)
     return Page(build_report(inputs))

@@ -65,6 +65,15 @@ def test_a_download_has_the_computed_columns_and_none_of_the_page_s_texts(inputs
         assert list(page.csv(name)[0]) == list(inputs.tables[table].columns)
 
 
+def test_every_table_of_the_analysis_can_be_read_or_downloaded(inputs: ReportInputs, page: Page) -> None:
+    offered = {str(a.get("download")) for a in page.links}
+    # The comparison is shown in parts, by role and visit; the rates as a plain table.
+    parts = {"comparison": "panel", "confirmatory": "confirmatory", "response_rate": "response_rate"}
+    computed = [n for n, f in inputs.tables.items() if n not in {"counts", "samples"} and not f.empty]
+    missing = [n for n in computed if f"{parts.get(n, n)}.csv" not in offered]
+    assert missing == []
+
+
 def test_response_rate_stands_with_its_exact_interval(html: str) -> None:
     # 5 of 6: Clopper-Pearson 35.9 to 99.6 % (binom.test in R).
     assert "5/6" in html

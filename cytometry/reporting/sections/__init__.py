@@ -8,14 +8,15 @@ from cytometry.reporting.section import Section
 from cytometry.reporting.sections import (
     answer,
     association,
+    checklists,
     clinic,
     contact_sheet,
     design,
     hierarchy,
     methods,
-    miflowcyt,
     provenance,
     quality,
+    supporting,
     trajectories,
 )
 
@@ -25,10 +26,11 @@ SECTIONS: Final[tuple[Section, ...]] = (
     trajectories.SECTION,
     association.SECTION,
     clinic.SECTION,
+    supporting.SECTION,
     contact_sheet.SECTION,
     hierarchy.SECTION,
     quality.SECTION,
     methods.SECTION,
-    miflowcyt.SECTION,
+    checklists.SECTION,
     provenance.SECTION,
 )

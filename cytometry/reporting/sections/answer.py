@@ -36,6 +36,8 @@ _HEADINGS = (
     Heading("claim", "Says"),
     Heading("flags_shown", "Flags", tags=True),
 )
+# Sentences that answer the trial's question; the others qualify them.
+_LEADING = frozenset({"response", "confirmatory", "panel", "association"})
 _VISIT = Heading("visit_title", "Visit", mark="nowrap")
 _SHOWN = ("levels", "level_sort", "change", "direction_shown", "p_fraction", "flags_shown")
 
@@ -73,8 +75,10 @@ def _render(inputs: ReportInputs) -> Markup | None:
     ]
     return render(
         "answer.html",
-        headlines=inputs.headlines,
-        cautions=inputs.cautions,
+        headlines=[s.text for s in inputs.sentences if s.kind in _LEADING],
+        limits=[s.text for s in inputs.sentences if s.kind == "limits"],
+        cautions=[s.text for s in inputs.sentences if s.kind == "caution"],
+        departures=inputs.departures,
         facts=key_facts(inputs),
         tables=tables,
         figure=figure,

@@ -67,23 +67,28 @@ def _render(inputs: ReportInputs) -> Markup | None:
         course=_outcome_course(inputs),
         rule=rule_text(study.plan),
         calls=_individuals(inputs),
+        sentences=[s.text for s in inputs.sentences if s.kind == "individuals"],
     )
 
 
-def _rates(inputs: ReportInputs, titles: dict[str, str]) -> list[tuple[str, str, str, str, str]]:
+def _rates(inputs: ReportInputs, titles: dict[str, str]) -> Markup | None:
     rates = inputs.tables.get("response_rate")
-    if rates is None:
-        return []
-    return [
-        (
-            str(r["rule"]),
-            titles.get(str(r["visit"]), str(r["visit"])),
-            f"{int(r['responders'])}/{int(r['treated'])}",
-            percent(r["fraction"]),
-            f"{percent(r['low'])} to {percent(r['high'])}",
-        )
-        for r in rates.to_dict("records")
-    ]
+    if rates is None or rates.empty:
+        return None
+    records = rates.to_dict("records")
+    shown = rates.assign(
+        visit_title=[titles.get(str(r["visit"]), str(r["visit"])) for r in records],
+        of=[f"{int(r['responders'])}/{int(r['treated'])}" for r in records],
+        interval=[f"{percent(r['low'])} to {percent(r['high'])}" for r in records],
+    )
+    headings = (
+        Heading("rule", "Rule set"),
+        Heading("visit_title", "Visit"),
+        Heading("of", "Responders of treated", sort="responders"),
+        Heading("fraction", "Rate", percent),
+        Heading("interval", "Exact 95 % interval (Clopper–Pearson)", sort="low"),
+    )
+    return data_table(shown, headings, name="response_rate", caption="Responders by rule set and visit", download=rates)
 
 
 def _sri(rows: pd.DataFrame, name: str, caption: str, *, folded: bool = False) -> Markup | None:

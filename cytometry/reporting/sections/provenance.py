@@ -34,6 +34,7 @@ def _render(inputs: ReportInputs) -> Markup | None:
         panels=[(k, p.name, p.version, p.title, p.digest) for k, p in inputs.panels.items()],
         tables=[(n, len(inputs.tables[n])) for n in _DOWNLOADS if n in inputs.tables],
         synthetic=inputs.is_synthetic,
+        plan_digest=inputs.plan_digest,
         version=run.versions.get("cytometry", ""),
     )
 
