@@ -267,6 +267,9 @@ class _Writer:
                     )
         for parameter, scale in wishes.items():
             self._scales.setdefault(parameter, scale)
+        # FlowJo lists a channel with and without compensation; FlowKit looks for the latter.
+        for parameter, scale in tuple(self._scales.items()):
+            self._scales.setdefault(parameter.removeprefix(_PREFIX), scale)
 
     def _refusal(self, population: Population, message: str, hint: str) -> StrategyError:
         return StrategyError(
