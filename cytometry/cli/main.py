@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from types import FrameType
 from typing import NoReturn
 
 import click
@@ -52,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def run_command_line(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code; no traceback for anything that an input can cause."""
     as_json = "--json" in argv
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         result = cytometry.main(args=list(argv), prog_name="cytometry", standalone_mode=False)
         sys.stdout.flush()
@@ -64,6 +67,9 @@ def run_command_line(argv: Sequence[str]) -> int:
         else:
             usage.show()
         return exit_codes.USAGE
+    except _TerminatedError:
+        note("stopped; what was finished is kept, run the same command again to go on")
+        return exit_codes.TERMINATED
     except (click.exceptions.Abort, KeyboardInterrupt):
         note("interrupted; what was finished is kept, run the same command again to go on")
         return exit_codes.INTERRUPTED
@@ -90,6 +96,14 @@ def run_command_line(argv: Sequence[str]) -> int:
     except Exception as bug:  # noqa: BLE001 - the last line of defence: say that it is ours
         return _our_bug(bug, as_json=as_json)
     return result if isinstance(result, int) else exit_codes.DONE
+
+
+class _TerminatedError(BaseException):
+    """SIGTERM, as an exception: every ``finally`` on the way out runs."""
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise _TerminatedError
 
 
 def _our_bug(bug: Exception, *, as_json: bool) -> int:

@@ -16,7 +16,7 @@ from cytometry.io.parts import (
     THRESHOLDS_PART,
     part_folder,
 )
-from cytometry.io.result_tables import data_package, finding_rows, parse_table, table_bytes
+from cytometry.io.result_tables import data_package, finding_rows, read_table, table_bytes
 from cytometry.model.tables import (
     COUNTS,
     FINDINGS,
@@ -149,7 +149,7 @@ def _add_part(tables: dict[str, Rows], path: Path, folder: Path) -> None:
     by_file = {COUNTS_PART: COUNTS, FINDINGS_PART: FINDINGS, INTENSITIES_PART: INTENSITIES, THRESHOLDS_PART: THRESHOLDS}
     schema = by_file.get(path.name)
     if schema is not None:
-        tables[schema.name] += parse_table(path.read_bytes(), schema, where=str(path))
+        tables[schema.name] += read_table(path, schema)
 
 
 def _sample_row(planned: PlannedInput, outcome: SampleOutcome) -> dict[str, Cell]:

@@ -153,6 +153,7 @@ def gate_job(job: GatingJob, options: GateOptions, progress: Listener = ignore) 
     """
     watch = Stopwatch()
     record = job_record(job, "gate", options)
+    check_owner(job.out, job.owner, force=options.force)
     with output_lock(job.out):
         claim(job.out, record, force=options.force)
         run = gate_into(job, options, progress)

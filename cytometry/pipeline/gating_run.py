@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from cytometry.io.digests import file_digest
 from cytometry.model.tables import COUNTS, FINDINGS, FREQUENCIES, INTENSITIES, SAMPLES, THRESHOLDS
 from cytometry.pipeline.collect import TABLES, Collected, collect, frequency_rules, remove_stale, write_tables
 from cytometry.pipeline.executors import Executor, ProcessExecutor, SerialExecutor
@@ -113,14 +114,16 @@ def run_gating(
         progress(Progress(len(outcomes), total, task.name, lost, pace.left(len(outcomes))))
     collected = collect(plan, outcomes, frequency_rules(panels), out)
     remove_stale(out, plan, collected)
-    before = {s.name: _bytes(out / TABLES / f"{s.name}.csv") for s in GATING_TABLES}
+    before = _table_digests(out)
     write_tables(out, collected.tables, GATING_TABLES)
-    changed = any(_bytes(out / TABLES / f"{s.name}.csv") != before[s.name] for s in (COUNTS, SAMPLES))
+    changed = _table_digests(out) != before
     return GatingRun(decisions, collected, changed)
 
 
-def _bytes(path: Path) -> bytes:
-    return path.read_bytes() if path.is_file() else b""
+def _table_digests(out: Path) -> tuple[str, ...]:
+    """Of the tables that later steps rest on."""
+    paths = (out / TABLES / f"{s.name}.csv" for s in (COUNTS, SAMPLES))
+    return tuple(file_digest(p) if p.is_file() else "" for p in paths)
 
 
 def failures(outcomes: Sequence[SampleOutcome]) -> Iterator[SampleOutcome]:

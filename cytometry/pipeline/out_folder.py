@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Final
 
 from cytometry.errors import OutputError
-from cytometry.io.atomic import sweep_leftovers
+from cytometry.io.atomic import TEMPORARY_SUFFIX, sweep_leftovers
 from cytometry.io.digests import Plain, value_digest
 from cytometry.io.lock import LOCK_FILE
 from cytometry.io.manifest import (
@@ -81,7 +81,8 @@ def check_owner(out: Path, study: str, *, force: bool = False) -> None:
         raise OutputError(
             "is a file, not a folder", where=str(out), hint="name a folder with -o", code="OUTPUT_FOREIGN"
         )
-    names = {p.name for p in out.iterdir()} - {LOCK_FILE, LOGS}
+    # A run that was killed before its first manifest leaves a lock and a temporary file.
+    names = {p.name for p in out.iterdir() if not p.name.endswith(TEMPORARY_SUFFIX)} - {LOCK_FILE, LOGS}
     if not names:
         return
     if MANIFEST not in names:

@@ -15,7 +15,7 @@ from cytometry.pipeline.collect import TABLES, write_data_package
 from cytometry.pipeline.exit_status import DONE, PARTLY_DONE, exit_status
 from cytometry.pipeline.gate_step import GateOptions, GateResult, GatingJob, gate_into, job_record, summary
 from cytometry.pipeline.gating_run import GATING_TABLES
-from cytometry.pipeline.out_folder import RunRecord, Stopwatch, claim, finish, stored_record
+from cytometry.pipeline.out_folder import RunRecord, Stopwatch, check_owner, claim, finish, stored_record
 from cytometry.pipeline.progress import Listener, ignore
 from cytometry.pipeline.report_step import write_report
 from cytometry.pipeline.stats_step import analyse_study, joined_counts, write_statistics
@@ -54,6 +54,7 @@ def run_job(job: GatingJob, options: GateOptions, progress: Listener = ignore) -
     """
     watch = Stopwatch()
     record = job_record(job, "run", options)
+    check_owner(job.out, job.owner, force=options.force)
     with output_lock(job.out):
         claim(job.out, record, force=options.force)
         gating = gate_into(job, options, progress)
@@ -114,6 +115,7 @@ def foreign_counts_job(study: Study, counts: Path, out: Path) -> AnalysisResult:
     inputs = [FileRecord(p.name, p.stat().st_size, file_digest(p)) for p in names if p.is_file()]
     plan: Plain = study.plan.model_dump(mode="json")
     record = RunRecord("stats", study.id, {"plan": plan, "counts": counts.name}, inputs)
+    check_owner(out, study.id)
     with output_lock(out):
         if (out / TABLES / "counts.csv").is_file():
             raise OutputError(
