@@ -29,6 +29,7 @@ class MeasuredTube:
     """One gated tube: events by population path, beside the truth."""
 
     tube: StudyTube
+    simulated: SimulatedTube
     truth: Truth
     masks: Mapping[str, BoolArray]
     reader: DimensionReader
@@ -66,5 +67,5 @@ def measure(
         membership = gate_sample(strategy, s.sample, maps[t.sample_id])
         masks = {p: membership.mask(p) for p in membership.paths if p not in membership.undefined}
         reader = DimensionReader(s.sample, maps[t.sample_id], strategy.transforms, strategy.compensations)
-        measured.append(MeasuredTube(t, s.truth, masks, reader, placement))
+        measured.append(MeasuredTube(t, s, s.truth, masks, reader, placement))
     return measured, placement

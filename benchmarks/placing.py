@@ -1,13 +1,15 @@
 """How accurate are placed gates on difficult tubes, and do they know when they are not?
 
-    python -m benchmarks.placing [--panel bcell] [--batches 26] [--events 40000] [--alone] [--no-oracle] [--csv F]
+    python -m benchmarks.placing [--panel bcell] [--batches 26] [--events 40000] [--alone] [--no-oracle] [--draws 30]
 
 26 batches of 8 simulated tubes per panel (208 tubes) with controls: see varied.py for what varies. Per population with
 at least 100 true events: F1 as a share of the oracle's (oracle.py), and error of the frequency (of CD19+ or CD4+
 cells) against the truth of the same events, beyond the oracle's error. Flags: of (tube, population) pairs with at least
 50 true events that are off by more than 25 %, the share of which a gate carries a flag (its own, an ancestor's, that
 of a population that a boolean keeps); and of those within 10 %. A bad gate that is not flagged is the worst outcome:
-they are counted by population.
+they are counted by population. Intervals: each gate is moved by its own uncertainty (--draws times, together in a
+scope group), and 95 % intervals of the log odds from counting and gating variance are held against the fraction that
+the simulator drew from.
 """
 
 from __future__ import annotations
@@ -23,14 +25,18 @@ import numpy as np
 from benchmarks.chain import PANELS, BoolArray, MeasuredTube, measure
 from benchmarks.oracle import f1, oracle_masks
 from benchmarks.varied import varied_batches
+from cytometry.gating.draws import draw_strategies
+from cytometry.gating.engine import gate_sample
 from cytometry.io.panels import load_panel
 from cytometry.model.gates import BooleanGate
-from cytometry.model.panel import Panel
+from cytometry.model.placement import Placement
 from cytometry.model.strategy import ROOT, GatingStrategy
+from cytometry.simulation.cell_types import CELL_TYPES
 from cytometry.simulation.truth import STEM, TRUE_POPULATIONS, truth_mask
 
 MIN_ORACLE, MIN_FLAGS = 100, 50
 BAD, GOOD = 0.25, 0.10
+COVERAGE = (0.90, 0.99)
 WHOLE = {"bcell": "b_cells", "treg": "cd4"}
 SEED = 20_260
 
@@ -51,6 +57,8 @@ class Score:
     f1: float
     oracle_f1: float
     flags: str
+    covered: float
+    covered_by_counting: float
 
     @property
     def share(self) -> float:
@@ -70,6 +78,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=40_000)
     parser.add_argument("--alone", action="store_true", help="every scope is sample")
     parser.add_argument("--no-oracle", action="store_true", help="quicker; no shares")
+    parser.add_argument("--draws", type=int, default=0, help="gate draws per tube, for the coverage of intervals")
     parser.add_argument("--csv", help="write one row per tube and population")
     arguments = parser.parse_args()
     every: list[Score] = []
@@ -81,11 +90,17 @@ def main() -> None:
         for batch in varied_batches(key, SEED, arguments.batches, arguments.events):
             measured, placement = measure(panel, batch.simulate(SEED), alone=arguments.alone)
             failed += len(placement.failed)
+            gating_sd = gating_spread(measured, placement, WHOLE[key], arguments.draws)
             for tube in measured:
                 if tube.tube.role == "sample":
                     n_tubes += 1
                     scores += score_tube(
-                        tube, panel, key, batch.kind, has_fmo=batch.has_fmo, with_oracle=not arguments.no_oracle
+                        tube,
+                        key,
+                        batch.kind,
+                        gating_sd.get(tube.tube.sample_id, {}),
+                        has_fmo=batch.has_fmo,
+                        with_oracle=not arguments.no_oracle,
                     )
         print(
             f"\n{PANELS[key]}{', scope sample' * arguments.alone}: {n_tubes} tubes of "
@@ -101,8 +116,44 @@ def main() -> None:
         )
 
 
+def gating_spread(
+    measured: list[MeasuredTube], placement: Placement, whole: str, draws: int
+) -> dict[str, dict[str, float]]:
+    """Standard deviation over gate draws of each population's log odds of the whole, by tube and path."""
+    odds: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for drawn in draw_strategies(placement, draws, np.random.default_rng(SEED)):
+        for tube in measured:
+            if tube.tube.role == "sample":
+                key = tube.tube.sample_id
+                membership = gate_sample(drawn[key], tube.simulated.sample, tube.reader.channel_map)
+                total = next(n for p, n in membership.counts.items() if p.rpartition("/")[2] == whole)
+                for path, count in membership.counts.items():
+                    if count is not None and total is not None:
+                        odds[key][path].append(_log_odds(count, total))
+    return {key: {p: float(np.std(v, ddof=1)) for p, v in paths.items()} for key, paths in odds.items()}
+
+
+def _log_odds(count: int, total: int) -> float:
+    return float(np.log((count + 0.5) / (max(total - count, 0) + 0.5)))
+
+
+def _covers(count: int, total: int, gating_sd: float, fraction: float) -> float:
+    """Whether the interval holds the true fraction: 1 or 0, NaN where the fraction is 0 or 1 or nothing was drawn."""
+    if not 0.0 < fraction < 1.0 or not np.isfinite(gating_sd):
+        return float("nan")
+    sd = np.sqrt(1.0 / (count + 0.5) + 1.0 / (max(total - count, 0) + 0.5) + gating_sd**2)
+    return float(abs(_log_odds(count, total) - np.log(fraction / (1.0 - fraction))) <= 1.96 * sd)
+
+
+def _true_fraction(tube: MeasuredTube, population: str, whole: str) -> float:
+    """What the simulator drew from."""
+    shares = tube.tube.spec.cells
+    part, total = (sum(shares.get(c.name, 0.0) for c in CELL_TYPES if p in c.populations) for p in (population, whole))
+    return part / total
+
+
 def score_tube(
-    tube: MeasuredTube, panel: Panel, key: str, kind: str, *, has_fmo: bool, with_oracle: bool
+    tube: MeasuredTube, key: str, kind: str, gating_sd: dict[str, float], *, has_fmo: bool, with_oracle: bool
 ) -> list[Score]:
     """Score every population of one tube whose truth is known."""
     strategy = tube.placement.strategies[tube.tube.sample_id]
@@ -126,6 +177,8 @@ def score_tube(
         lineage = [c for n in used for c in cuts.get(n, [])]
         own = cuts.get(name, [])
         below = path.startswith(whole + "/")
+        seen = (int(kept.sum()), int(tube.masks[whole].sum()))
+        fraction = _true_fraction(tube, name, WHOLE[key]) if below else float("nan")
         scores.append(
             Score(
                 tube=tube.tube.sample_id,
@@ -140,6 +193,8 @@ def score_tube(
                 f1=f1(kept, true),
                 oracle_f1=f1(oracle[path], true),
                 flags=";".join(dict.fromkeys(f for c in lineage for f in c.flags)),
+                covered=_covers(*seen, gating_sd.get(path, np.nan), fraction),
+                covered_by_counting=_covers(*seen, 0.0, fraction),
             )
         )
     return scores
@@ -189,6 +244,14 @@ def report(scores: list[Score]) -> None:
     good = [s for s in scores if abs(s.error) <= GOOD]
     print(f"off by more than 25 %: {len(bad)} of {len(scores)}, flagged {_share_flagged(bad):.3f}")
     print(f"within 10 %: {len(good)}, flagged {_share_flagged(good):.3f}")
+    if any(np.isfinite(s.covered) for s in scores):
+        print(f"{'95 % intervals cover':<21}{'n':>5}{'both':>8}{'counting':>10}")
+        for name in TRUE_POPULATIONS:
+            own = [s for s in scores if s.population == name and np.isfinite(s.covered)]
+            if own:
+                both, alone = (np.mean([f(s) for s in own]) for f in (_covered, _covered_by_counting))
+                mark = " <" * bool(both < COVERAGE[0]) + " >" * bool(both > COVERAGE[1])
+                print(f"{name:<21}{len(own):>5}{both:>8.3f}{alone:>10.3f}{mark}")
     missed: dict[str, int] = defaultdict(int)
     for s in bad:
         missed[s.population] += not s.flags
@@ -215,6 +278,14 @@ def _beyond(s: Score) -> float:
 
 def _size(s: Score) -> float:
     return abs(s.error)
+
+
+def _covered(s: Score) -> float:
+    return s.covered
+
+
+def _covered_by_counting(s: Score) -> float:
+    return s.covered_by_counting
 
 
 def _share_flagged(scores: Iterable[Score]) -> float:

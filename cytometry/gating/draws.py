@@ -1,0 +1,87 @@
+"""Plausible gates around the placed ones: every position moved by its own uncertainty.
+
+Tubes that share a position (one scope group) share its error, so that one draw moves it in all of them alike:
+a gate that errs the same way at every visit changes every visit's frequency and hardly the change between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from cytometry.model.gates import EllipsoidGate, Gate, Interval, PolygonGate, RectangleGate
+from cytometry.model.placement import PlacedCut, Placement
+from cytometry.model.strategy import GatingStrategy
+
+#: Population and dimension to the moves of its gate: placed position to its shift on the display scale.
+Shifts = Mapping[tuple[str, str], Mapping[float, float]]
+
+
+def draw_strategies(placement: Placement, draws: int, rng: np.random.Generator) -> Iterator[dict[str, GatingStrategy]]:
+    """Draw strategies of all tubes of a placement, ``draws`` times.
+
+    Each position is moved by a normal error with the standard deviation that its method gave; a position without
+    one (a person's correction, a fixed value) stays. Time masks stay.
+
+    Parameters
+    ----------
+    placement
+        Of one gate group.
+    rng
+        Cuts are drawn in a fixed order: the same generator gives the same draws.
+    """
+    by_tube = {key: placement.cuts_of(key) for key in placement.strategies}
+    positions = list(dict.fromkeys(_position(c) for cuts in by_tube.values() for c in cuts))
+    for _ in range(draws):
+        errors = dict(zip(positions, rng.standard_normal(len(positions)), strict=True))
+        yield {key: moved(s, _shifts(by_tube[key], errors)) for key, s in placement.strategies.items()}
+
+
+def moved(strategy: GatingStrategy, shifts: Shifts) -> GatingStrategy:
+    """Move gates along their dimensions.
+
+    A rectangle's bound moves if it lies where a cut was placed; a polygon or ellipse moves as a whole.
+    """
+    populations = tuple(replace(p, gate=_moved_gate(p.name, p.gate, shifts)) for p in strategy.populations)
+    return replace(strategy, populations=populations)
+
+
+def _position(cut: PlacedCut) -> tuple[str, str, str, str]:
+    """Cuts of one group at one marker share their error."""
+    return (cut.kind, cut.name, cut.dimension, cut.group)
+
+
+def _shifts(cuts: tuple[PlacedCut, ...], errors: Mapping[tuple[str, str, str, str], float]) -> Shifts:
+    found: dict[tuple[str, str], dict[float, float]] = {}
+    for cut in cuts:
+        if cut.source != "override" and np.isfinite(cut.uncertainty_sd):
+            for population in cut.populations:
+                moves = found.setdefault((population, cut.dimension), {})
+                moves[cut.value] = cut.uncertainty_sd * errors[_position(cut)]
+    return found
+
+
+def _moved_gate(name: str, gate: Gate, shifts: Shifts) -> Gate:
+    if isinstance(gate, RectangleGate):
+        return replace(
+            gate, intervals=tuple(_moved_interval(i, shifts.get((name, i.dimension.name))) for i in gate.intervals)
+        )
+    if isinstance(gate, PolygonGate | EllipsoidGate):
+        step = np.array([sum(shifts.get((name, d.name), {}).values()) for d in gate.dimensions])
+        if not step.any():
+            return gate
+        if isinstance(gate, PolygonGate):
+            return replace(gate, vertices=gate.vertices + step)
+        return replace(gate, mean=gate.mean + step)
+    return gate
+
+
+def _moved_interval(interval: Interval, moves: Mapping[float, float] | None) -> Interval:
+    if not moves:
+        return interval
+    low = interval.minimum + moves.get(interval.minimum, 0.0)
+    high = interval.maximum + moves.get(interval.maximum, 0.0)
+    # Two cuts that cross leave an empty interval.
+    return replace(interval, minimum=low, maximum=max(low, high))
