@@ -32,6 +32,9 @@ COMMANDS: Mapping[str, CommandEntry] = MappingProxyType(
             "cytometry.cli.inspect:inspect", "Show what FCS files hold and what is wrong with them."
         ),
         "verify": CommandEntry("cytometry.cli.verify:verify", "Compare an output folder with its manifest."),
+        "compare": CommandEntry(
+            "cytometry.cli.compare:compare", "Put counts beside those stored in a FlowJo workspace."
+        ),
         "schema": CommandEntry("cytometry.cli.schema:schema", "Print a JSON Schema of what a person writes."),
         "completion": CommandEntry("cytometry.cli.completion:completion", "Print a shell completion script."),
         "doctor": CommandEntry("cytometry.cli.doctor:doctor", "Report versions, locale, disk and optional parts."),

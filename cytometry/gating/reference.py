@@ -43,8 +43,13 @@ def _apply(population: Population, reader: DimensionReader, members: Mapping[str
         return parent[_boolean(gate, parent, members)]
     if isinstance(gate, EventMaskGate):
         return parent[_runs(gate, parent)]
-    inside = _inside(gate, [reader.values(d, parent) for d in gate.dimensions])
-    return parent[~inside if gate.complement else inside]
+    return parent[shape_contains(gate, [reader.values(d, parent) for d in gate.dimensions])]
+
+
+def shape_contains(gate: RectangleGate | PolygonGate | EllipsoidGate, values: Sequence[FloatArray]) -> BoolArray:
+    """Which points, given by their display values per dimension, the gate keeps."""
+    inside = _inside(gate, values)
+    return ~inside if gate.complement else inside
 
 
 def _inside(gate: RectangleGate | PolygonGate | EllipsoidGate, values: Sequence[FloatArray]) -> BoolArray:

@@ -15,6 +15,7 @@ from cytometry.io.flowjo.scales import read_compensation, read_scales
 from cytometry.io.flowjo.workspace import Workspace, WorkspaceSample
 from cytometry.io.xml import MEBIBYTE, parse_xml, read_xml
 from cytometry.model.findings import Finding
+from cytometry.model.flowjo_transforms import BIEX_CHANNELS
 from cytometry.model.gates import BooleanGate, Gate, Operand
 from cytometry.model.strategy import ROOT, GatingStrategy, Population, join_path
 
@@ -102,6 +103,7 @@ def _sample(element: Element, groups: Mapping[str, list[str]], path: str) -> Wor
         ),
         counts=MappingProxyType({p.path: _count(n.element) for p, n in zip(populations, nodes, strict=True)}),
         groups=tuple(groups.get(sample_id, ())),
+        plot_channels=MappingProxyType({n.path: c for n in nodes if (c := _plot_channels(n.element)) is not None}),
     )
 
 
@@ -183,3 +185,9 @@ def _count(element: Element) -> int | None:
     """FlowJo writes -1 where it has not counted."""
     text = attribute(element, "count") or ""
     return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _plot_channels(element: Element) -> int | None:
+    shape = next(iter(element.iterfind("Gate/*")), None)
+    text = "" if shape is None else shape.get("gateResolution", "")
+    return int(text) if text.isascii() and text.isdigit() and 0 < int(text) <= BIEX_CHANNELS else None

@@ -35,6 +35,8 @@ class WorkspaceSample:
         FlowJo's count by path; None where FlowJo had not counted.
     groups
         Names of the groups that hold the sample.
+    plot_channels
+        Number of channels that FlowJo counted a polygon with, by path, where stored.
     """
 
     sample_id: str
@@ -45,6 +47,7 @@ class WorkspaceSample:
     strategy: GatingStrategy
     counts: Mapping[str, int | None] = field(default_factory=lambda: MappingProxyType({}))
     groups: tuple[str, ...] = ()
+    plot_channels: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def file_names(self) -> tuple[str, ...]:
