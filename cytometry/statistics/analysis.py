@@ -254,7 +254,7 @@ def analyse(
             rates=rates,
             sri=sri,
             findings=findings,
-            closure=closure_sentences(comparison, closure, design),
+            closure=closure_sentences(comparison, closure, design, extras.names),
             design=design,
             plan=plan,
             names=extras.names,

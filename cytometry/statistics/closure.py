@@ -7,7 +7,7 @@ not is named.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -113,10 +113,12 @@ def _log_ratios(siblings: Sequence[Readout], min_parent: int) -> FloatArray:
     return np.where(whole >= max(min_parent, 1), logs, np.nan)
 
 
-def closure_sentences(comparison: pd.DataFrame, closure: pd.DataFrame, design: TrialDesign) -> tuple[str, ...]:
+def closure_sentences(
+    comparison: pd.DataFrame, closure: pd.DataFrame, design: TrialDesign, names: Mapping[str, str]
+) -> tuple[str, ...]:
     """A sentence for each share that moved one way while its concentration did not.
 
-    Only where the whole interval of the share is on one side of 0, the
+    ``names`` gives populations the names that readers know. Only where the whole interval of the share is on one side of 0, the
     concentration's is not on the same side, and something is claimed of the
     share or a sibling that moved the other way is found.
     """
@@ -131,21 +133,25 @@ def closure_sentences(comparison: pd.DataFrame, closure: pd.DataFrame, design: T
         followed = other.ci_high < 0 if fell else other.ci_low > 0
         if not (fell or row.ci_low > 0) or followed:
             continue
-        drivers = _opposite_movers(parts, row, fell=fell)
+        drivers = _opposite_movers(parts, row, names, fell=fell)
         if not drivers and row.role != CONFIRMATORY and row.claim != "significant":
             continue
         cause = f" It can be the {'rise' if fell else 'fall'} of {drivers}." if drivers else ""
         sentences.append(
-            f"The share of {row.population} {'fell' if fell else 'rose'} at {design.title(row.visit)}; its cells per "
+            f"The share of {names.get(row.population, row.population)} {'fell' if fell else 'rose'} at {design.title(row.visit)}; its cells per "
             f"µL did not follow ({other.effect:.2f}-fold, interval {other.effect_low:.2f} to {other.effect_high:.2f})."
             f"{cause}"
         )
     return tuple(sentences)
 
 
-def _opposite_movers(parts: Sequence[ClosureRow], row: Comparison, *, fell: bool) -> str:
+def _opposite_movers(parts: Sequence[ClosureRow], row: Comparison, names: Mapping[str, str], *, fell: bool) -> str:
     """Siblings whose log ratio moved the other way with its whole interval."""
     here = [p for p in parts if p.panel == row.panel and p.visit == row.visit]
     parent = next((p.parent for p in here if p.path == row.path), None)
-    movers = [p.population for p in here if p.parent == parent and (p.ci_low > 0 if fell else p.ci_high < 0)]
+    movers = [
+        names.get(p.population, p.population)
+        for p in here
+        if p.parent == parent and (p.ci_low > 0 if fell else p.ci_high < 0)
+    ]
     return " and ".join(movers)

@@ -218,7 +218,7 @@ def _changing_covariates(clinical: pd.DataFrame, design: TrialDesign) -> list[Fi
                 Finding(
                     "COVARIATE_CHANGES_WITH_VISIT",
                     "warning",
-                    f"{column} changed between baseline and {design.title(visit)} ({fell} fell, {rose} rose of "
+                    f"{column.removesuffix('_mg_per_day').replace('_', ' ')} changed between baseline and {design.title(visit)} ({fell} fell, {rose} rose of "
                     f"{change.size}): it can move B cells by itself and cannot be told apart from the infusion here",
                     keyword=f"{column}@{visit}",
                     found=f"median change {change.median():g}",
