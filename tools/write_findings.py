@@ -30,13 +30,13 @@ the `qc` table and in the report. Codes are part of the interface: they are adde
 | field | meaning |
 |---|---|
 | `code` | stable identifier, below |
-| `severity` | `error`: the input was refused; `warning`: the values are right and a reader must know; `info`: for the record |
+| `severity` | `error`: refused; `warning`: the values are right and a reader must know; `info`: for the record |
 | `message` | one sentence for a person, with what was found |
-| `file`, `dataset`, `segment`, `keyword`, `byte_range` | where: path as given, data set from 0, HEADER, TEXT, DATA, …, first and last byte |
+| `file`, `dataset`, `segment`, `keyword`, `byte_range` | where; data sets count from 0, bytes are inclusive |
 | `found`, `expected`, `fix` | the value, what would be right, what to do |
 
-Reading is strict unless `--lenient` (`strict=False`) is given. *error, warning when lenient* marks what would change a number
-on a guess: strict reading refuses, lenient reading goes on and records.
+Reading is strict unless `--lenient` (`strict=False`) is given. *error, warning when lenient* marks what would
+change a number on a guess: strict reading refuses, lenient reading goes on and records.
 """
 
 

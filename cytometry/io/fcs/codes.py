@@ -63,7 +63,7 @@ FCS_CODES: Mapping[str, str] = MappingProxyType(
         "AMPLIFICATION": "$PnE cannot be understood; the linear values of an integer channel are then refused.",
         "AMPLIFICATION_MISSING": "$PnE is missing; the channel counts as linear.",
         "AMPLIFICATION_OFFSET": "$PnE asks for logarithms with offset 0, which FCS 3.1 says to read as 1.",
-        "AMPLIFICATION_OF_FLOAT": "$PnE asks for logarithms of floating-point values, which are linear by the standard.",
+        "AMPLIFICATION_OF_FLOAT": "$PnE asks for logarithms of floating-point values, which are always linear.",
         "GAIN": "$PnG is no gain, or 0, which counts as none.",
         "TIMESTEP": "$TIMESTEP is no time; Time stays in ticks.",
         "SCALE_UNUSABLE": "Linear values were asked for of a channel whose $PnE or $PnG cannot be understood.",
