@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 UNDEFINED = "–"
 # Smaller p-values are printed as a bound: no digits beyond what a reader can use.
@@ -76,6 +77,15 @@ def whole(value: float) -> str:
     '12\u202f345'
     """
     return f"{int(value):,}".replace(",", "\u202f").replace("-", "−")
+
+
+def typeset(text: str) -> str:
+    """A sentence with true minus signs.
+
+    >>> typeset("fell by -5 (-6.4 to -3.1), CD3- cells, P-01")
+    'fell by −5 (−6.4 to −3.1), CD3- cells, P-01'
+    """
+    return re.sub(r"(?<![\w-])-(?=[\d.])", "−", text)
 
 
 def short_hash(digest: str) -> str:

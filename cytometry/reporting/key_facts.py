@@ -22,13 +22,13 @@ def key_facts(inputs: ReportInputs) -> list[tuple[str, str, str]]:
         facts.append(("Files gated", str(done), f"{failed} failed" if failed else "none failed"))
     if study is not None:
         excluded = sum(s.exclude for s in study.samples)
-        facts.append(("Excluded beforehand", str(excluded), ""))
+        facts.append(("Excluded", str(excluded), ""))
     thresholds = inputs.tables.get("thresholds")
     if thresholds is not None:
         moved = int((thresholds["source"] == "override").sum())
         fallback = thresholds["flags"].fillna("").str.contains("GATE_FALLBACK", regex=False)
         fell = int((fallback | (thresholds["source"] == "fallback")).sum())
-        facts.append(("Boundaries moved by hand", str(moved), f"{fell} placed by a second rule, of {len(thresholds)}"))
+        facts.append(("Boundaries moved by hand", str(moved), f"{fell} of {len(thresholds)} by a second rule"))
     findings = inputs.tables.get("findings")
     if findings is not None:
         facts.append(("Warnings", str(int((findings["severity"] != "info").sum())), "see Quality"))
@@ -47,4 +47,4 @@ def _primary_rate(inputs: ReportInputs) -> tuple[str, str, str] | None:
     row = own.iloc[0]
     title = results.visit_titles(inputs).get(visit, visit)
     detail = f"exact 95 % interval {percent(row['low'])} to {percent(row['high'])}"
-    return f"SRI-4 responders at {title}", f"{int(row['responders'])}/{int(row['treated'])}", detail
+    return f"Responders at {title}", f"{int(row['responders'])}/{int(row['treated'])}", detail

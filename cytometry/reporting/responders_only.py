@@ -27,7 +27,7 @@ def responders_only(inputs: ReportInputs) -> Markup | None:
         Heading("label", "Population", mark="name", under="of"),
         Heading("visit_title", "Visit", mark="nowrap"),
         Heading("n", "n"),
-        Heading("change", "Change [exact interval]", sort="effect"),
+        Heading("change", "Ratio to baseline [exact interval]", sort="effect"),
         Heading("direction", "Direction", mark="nowrap"),
         Heading("p_floor", "Smallest p possible", p_value, "why no test is made"),
         Heading("others", "Non-responders lie at", note="on the scale of the test: log odds ratio or log2 fold"),

@@ -69,7 +69,7 @@ def test_a_click_on_a_head_sorts_by_the_exact_number_and_a_second_one_reverses(
     comparison = inputs.tables["comparison"]
     panel = comparison[(comparison["role"] == "panel") & (comparison["visit"] == "w08")]
     expected = [f"{n}" for n in sorted(panel["effect"])]
-    head = opened.page.locator("#t-panel th").filter(has_text="Change")
+    head = opened.page.locator("#t-panel th").filter(has_text="Ratio")
     read = "() => [...document.querySelectorAll('#t-panel tbody tr')].map((r) => r.cells[3].dataset.v)"
     head.get_by_role("button").click()
     assert opened.page.evaluate(read) == expected

@@ -37,7 +37,7 @@ def test_numbers_on_the_page_are_those_of_the_comparison_table(inputs: ReportInp
     shown = page.tables["t-panel"]
     for head, column in (("n", "n"), ("p", "p"), ("Adjusted p", "p_maxt"), ("Smallest p possible", "p_floor")):
         assert shown.numbers(head) == pytest.approx(panel[column].tolist(), nan_ok=True)
-    assert shown.numbers("Change [exact interval]") == pytest.approx(panel["effect"].tolist())
+    assert shown.numbers("Ratio to baseline [exact interval]") == pytest.approx(panel["effect"].tolist())
 
 
 def test_the_text_of_a_cell_is_its_number_rounded(inputs: ReportInputs, page: Page) -> None:
@@ -46,7 +46,7 @@ def test_the_text_of_a_cell_is_its_number_rounded(inputs: ReportInputs, page: Pa
     shown = page.tables["t-confirmatory"]
     assert shown.column("p") == [f"{row['p']:.3f}\n{int(row['p_count'])}/{int(row['p_total'])}"]
     expected = f"{row['effect']:.2f} [{row['effect_low']:.2f} to {row['effect_high']:.2f}]"
-    assert shown.column("Change [exact interval]") == [expected]
+    assert shown.column("Ratio to baseline [exact interval]") == [expected]
     assert shown.column("Direction") == [f"{row['n_fell']}/{row['n']} fell"]
 
 

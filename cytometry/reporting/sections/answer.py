@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from cytometry.reporting import results
 from cytometry.reporting.change_forest import change_forest
-from cytometry.reporting.formats import is_missing, p_value, percent
+from cytometry.reporting.formats import is_missing, p_value, percent, typeset
 from cytometry.reporting.inputs import ReportInputs
 from cytometry.reporting.key_facts import key_facts
 from cytometry.reporting.markup import render
@@ -25,9 +25,9 @@ _HEADINGS = (
     Heading("levels", "Median before → at visit", sort="level_sort"),
     Heading(
         "change",
-        "Change [exact interval]",
+        "Ratio to baseline [exact interval]",
         sort="effect",
-        note="Hodges-Lehmann estimate as a ratio to baseline: odds ratio of a share, fold of cells/µL",
+        note="Hodges-Lehmann estimate: odds ratio of a share, fold of cells/µL",
     ),
     Heading("direction_shown", "Direction", mark="nowrap"),
     Heading("p", "p", p_value, "exact sign-flip test, two-sided unless the plan says otherwise", under="p_fraction"),
@@ -36,8 +36,6 @@ _HEADINGS = (
     Heading("claim", "Says"),
     Heading("flags_shown", "Flags", tags=True),
 )
-# Sentences that answer the trial's question; the others qualify them.
-_LEADING = frozenset({"response", "confirmatory", "panel", "association"})
 _VISIT = Heading("visit_title", "Visit", mark="nowrap")
 _SHOWN = ("levels", "level_sort", "change", "direction_shown", "p_fraction", "flags_shown")
 
@@ -75,9 +73,10 @@ def _render(inputs: ReportInputs) -> Markup | None:
     ]
     return render(
         "answer.html",
-        headlines=[s.text for s in inputs.sentences if s.kind in _LEADING],
-        limits=[s.text for s in inputs.sentences if s.kind == "limits"],
-        cautions=[s.text for s in inputs.sentences if s.kind == "caution"],
+        headlines=_texts(inputs, "response", "confirmatory"),
+        more_words=_texts(inputs, "panel", "association"),
+        limits=_texts(inputs, "limits"),
+        cautions=_texts(inputs, "caution"),
         departures=inputs.departures,
         facts=key_facts(inputs),
         tables=tables,
@@ -87,6 +86,10 @@ def _render(inputs: ReportInputs) -> Markup | None:
         responders=responders_only(inputs),
         levels=_attained_levels(comparison),
     )
+
+
+def _texts(inputs: ReportInputs, *kinds: str) -> list[str]:
+    return [typeset(s.text) for s in inputs.sentences if s.kind in kinds]
 
 
 def _without_statistics(inputs: ReportInputs) -> Markup | None:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from cytometry.plotting.svg import figure_svg
 from cytometry.plotting.trajectories import Course, trajectory_figure, visit_axis
 from cytometry.reporting import results
+from cytometry.reporting.called_changes import called_changes
 from cytometry.reporting.formats import UNDEFINED, is_missing, percent, plain_number, significant
 from cytometry.reporting.inputs import ReportInputs
 from cytometry.reporting.markup import render, trusted
@@ -67,7 +68,8 @@ def _render(inputs: ReportInputs) -> Markup | None:
         course=_outcome_course(inputs),
         rule=rule_text(study.plan),
         calls=_individuals(inputs),
-        sentences=[s.text for s in inputs.sentences if s.kind == "individuals"],
+        called=called_changes(inputs),
+        visits=[titles[v] for v in study.visit_ids if v != study.baseline.id],
     )
 
 
