@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cytometry.errors import CytometryError
+from cytometry.gating.display_values import DisplayValues
 from cytometry.gating.methods.evidence import CutPosition
 from cytometry.gating.tubes import FMO, Tube
 from cytometry.model.gates import BooleanGate, EventMaskGate, Gate, RectangleGate
@@ -39,11 +40,12 @@ class Bench:
     tube: Tube
     panel: Panel
     reader: DimensionReader
+    display: DisplayValues
     rows: dict[str, IntArray | None]
     cuts: dict[str, CutPosition] = field(default_factory=dict)
     gates: dict[str, Gate] = field(default_factory=dict)
     failure: CytometryError | None = None
-    _last: tuple[str, str, FloatArray] | None = None
+    _read: dict[str, tuple[str, FloatArray]] = field(default_factory=dict)
 
     @property
     def omitted(self) -> str | None:
@@ -65,11 +67,21 @@ class Bench:
         rows = self.rows.get(population)
         if rows is None or not self.has(marker):
             return np.empty(0)
-        if self._last is not None and self._last[:2] == (marker, population):
-            return self._last[2]
-        values = self.reader.values(self.panel.dimension(marker), rows)
-        self._last = (marker, population, values)
+        known = self._read.get(marker)
+        if known is not None and known[0] == population:
+            return known[1]
+        if known is not None and known[0] in self._above(population):
+            source = self.rows[known[0]]
+            assert source is not None  # it has values
+            return known[1][np.searchsorted(source, rows)]
+        values = self.display.of(self.panel.dimension(marker), rows)
+        self._read[marker] = (population, values)
         return values
+
+    def _above(self, population: str) -> tuple[str, ...]:
+        template = self.panel.template
+        above = template.ancestors(population) if template is not None else ()
+        return (*above, ROOT)
 
     def inside(self, gate: Gate, parent: str) -> IntArray:
         """Events of the parent that a gate keeps."""
@@ -126,7 +138,7 @@ def open_bench(tube: Tube, panel: Panel) -> Bench:
     reader = DimensionReader(
         tube.sample, tube.channel_map, transforms_for(tube, panel), {}, file_compensation=tube.file_compensation
     )
-    return Bench(tube, panel, reader, {ROOT: np.arange(tube.sample.n_events)})
+    return Bench(tube, panel, reader, DisplayValues(reader), {ROOT: np.arange(tube.sample.n_events)})
 
 
 def transforms_for(tube: Tube, panel: Panel) -> dict[str, Transform]:
