@@ -76,14 +76,22 @@ def ask_others(sample: Sample, *, dataset: int = 0) -> Agreement:
 
 
 def _ask(reader: str, read: Callable[[str, int], _Reading], file: str, dataset: int, ours: _Reading) -> Opinion:
+    with _silence():
+        # Within the silence to the end: a file that a failing reader left open complains when it is let go.
+        reading = _attempt(read, file, dataset)
+    if isinstance(reading, str):
+        return Opinion(reader, "cannot read", reading)
+    differences = list(_differences(*reading, *ours))
+    return Opinion(reader, "differs" if differences else "agrees", "; ".join(differences)[:_SHOWN])
+
+
+def _attempt(read: Callable[[str, int], _Reading], file: str, dataset: int) -> _Reading | str:
+    """What a reader read, or its error in one line."""
     try:
-        with _silence():
-            names, values = read(file, dataset)
+        return read(file, dataset)
     except Exception as error:  # noqa: BLE001 - other people's readers raise anything at all on odd files
         message = " ".join(f"{type(error).__name__}: {error}".split())
-        return Opinion(reader, "cannot read", shown(message.replace(file, "the file"))[:_SHOWN])
-    differences = list(_differences(names, values, *ours))
-    return Opinion(reader, "differs" if differences else "agrees", "; ".join(differences)[:_SHOWN])
+        return shown(message.replace(file, "the file"))[:_SHOWN]
 
 
 def _differences(
