@@ -26,9 +26,20 @@ DECIMALS = 2
 TAIL_DF = 12
 #: Share of a marker's spread that a cell's size brings to all of its markers.
 SIZE_LOADING = 0.30
-#: Markers that fall or rise together along B-cell maturation and activation, and how strongly.
+#: Markers that fall or rise together along B-cell maturation and activation, and with regulatory function, and how
+#: strongly.
 MATURATION_LOADING: Mapping[str, float] = MappingProxyType(
-    {"CD24": 0.5, "CD38": 0.5, "CD21": 0.4, "CXCR5": 0.4, "CD11c": -0.4, "CD95": -0.4}
+    {
+        "CD24": 0.5,
+        "CD38": 0.5,
+        "CD21": 0.4,
+        "CXCR5": 0.4,
+        "CD11c": -0.4,
+        "CD95": -0.4,
+        "FoxP3": 0.4,
+        "Helios": 0.4,
+        "CD25": 0.4,
+    }
 )
 #: Median signal of the viability dye in live and in dead cells, and their spreads in decades.
 LIVE_DYE, DEAD_DYE = (170.0, 0.24), (21_000.0, 0.22)
@@ -198,9 +209,10 @@ def _cells(spec: TubeSpec, panel: TubePanel, n: int, rng: np.random.Generator) -
         dyes[:, panel.markers.index(spec.omit)] = 0.0
     traits = np.array([(c.forward, c.side, c.autofluorescence) for c in CELL_TYPES])[codes]
     glow = traits[:, 2] * np.where(dead, 2.2, 1.0) * 10.0 ** (0.06 * size + 0.11 * rng.normal(size=n))
-    # Dead cells scatter less forward and more to the side.
-    forward = traits[:, 0] * np.where(dead, 0.62, 1.0) * 10.0 ** (0.035 * size + 0.025 * rng.normal(size=n))
-    side = traits[:, 1] * np.where(dead, 1.25, 1.0) * 10.0 ** (0.03 * size + 0.075 * rng.normal(size=n))
+    # Dead cells scatter less forward and more to the side, each to its own degree: a smear, not a cluster.
+    shrunk, grainy = rng.normal(-0.20, 0.10, size=n) * dead, rng.normal(0.12, 0.15, size=n) * dead
+    forward = traits[:, 0] * 10.0 ** (0.035 * size + 0.03 * rng.normal(size=n) + shrunk)
+    side = traits[:, 1] * 10.0 ** (0.03 * size + 0.085 * rng.normal(size=n) + grainy)
     return _Particles(
         dyes=dyes,
         background=glow[:, None] * panel.autofluorescence(),
@@ -266,12 +278,15 @@ def _debris(spec: TubeSpec, panel: TubePanel, n: int, rng: np.random.Generator) 
     sticky[:, panel.markers.index("Viability")] = 10.0 ** rng.normal(2.6, 0.6, size=n)
     if spec.omit is not None:
         sticky[:, panel.markers.index(spec.omit)] = 0.0
-    forward = 10.0 ** rng.normal(4.15, 0.17, size=n)
+    # One in four is a fragment of a cell: larger, and smeared towards the lymphocytes.
+    fragment = rng.random(n) < 0.25
+    forward = 10.0 ** np.where(fragment, rng.normal(4.5, 0.15, size=n), rng.normal(4.12, 0.17, size=n))
+    side = 10.0 ** np.where(fragment, rng.normal(4.45, 0.25, size=n), rng.normal(3.95, 0.25, size=n))
     return _Particles(
         dyes=sticky,
         background=0.4 * 10.0 ** (0.15 * rng.normal(size=n))[:, None] * panel.autofluorescence(),
         forward=forward,
-        side=10.0 ** rng.normal(4.0, 0.22, size=n),
+        side=side,
         pulse_ratio=0.93 + 0.05 * rng.normal(size=n),
         codes=np.full(n, DEBRIS, dtype=np.uint8),
         flags=np.zeros(n, dtype=np.uint8),
