@@ -5,7 +5,7 @@ A tube that cannot be read, matched or placed fails alone; the group goes on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -44,6 +44,24 @@ if TYPE_CHECKING:
     from cytometry.io.flowjo.workspace import Workspace
     from cytometry.model.panel import Panel
     from cytometry.model.placement import PlacedCut
+
+
+@dataclass(frozen=True)
+class GatedTube:
+    """A tube with the gates that were placed for it.
+
+    Parameters
+    ----------
+    given
+        What was asked for.
+    sample, strategy, membership
+        The file, its gates, and which event lies in which population.
+    """
+
+    given: TubeInput
+    sample: Sample
+    strategy: GatingStrategy
+    membership: Membership
 
 
 @dataclass(frozen=True)
@@ -106,6 +124,25 @@ def gate_group(task: GroupTask) -> GroupResult:
         except MemoryError:
             report.failed(given, FcsError("does not fit into memory", hint="give the run more memory or fewer --jobs"))
     return GroupResult(tuple(report.outcomes[t.sample_id] for t in task.tubes))
+
+
+def gated_tubes(task: GroupTask) -> Iterator[GatedTube | SampleOutcome]:
+    """Gate a group without writing anything: each tube in turn, or how it failed."""
+    report = _Report()
+    matrix = _matrix(task)
+    tubes = {t.given.sample_id: t for t in _read_all(task, task.tubes, matrix, report)}
+    gates = _gates(task, tuple(tubes.values()), matrix, report)
+    for given in task.tubes:
+        if given.sample_id not in report.outcomes:
+            tube, strategy = tubes[given.sample_id], gates[given.sample_id].strategy
+            try:
+                membership = gate_sample(strategy, tube.sample, tube.channels, file_compensation=matrix)
+            except CytometryError as error:
+                report.failed(given, error)
+            else:
+                yield GatedTube(given, tube.sample, strategy, membership)
+                continue
+        yield report.outcomes[given.sample_id]
 
 
 def _read_all(task: GroupTask, given: Sequence[TubeInput], matrix: Spillover | None, report: _Report) -> list[_Tube]:
