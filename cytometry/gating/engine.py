@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,19 @@ from cytometry.gating.membership import Membership
 from cytometry.gating.order import evaluation_order
 from cytometry.gating.plan import Plan, compile_plan
 from cytometry.gating.reference import gate_rows
-from cytometry.model.gates import BooleanGate, RatioDimension
+from cytometry.model.channels import Channel
+from cytometry.model.gates import BooleanGate, Dimension, Interval, RatioDimension, RectangleGate
 from cytometry.model.sample import Sample
 from cytometry.model.spillover import Spillover
-from cytometry.model.strategy import GatingStrategy, Population
+from cytometry.model.strategy import ROOT, GatingStrategy, Population
 from cytometry.preprocessing.dimensions import ChannelMap, DimensionReader
 
 # So many events of twenty float64 columns stay in the processor's second cache; a multiple of 8 for packing.
 BLOCK_EVENTS = 4096
+# NumPy needs longer runs to make up for the cost of each call.
+WIDE_BLOCK_EVENTS = 16384
+# Measured: loading the compiled loops takes 0.65 s, and they save 0.23 s per million events.
+COMPILED_FROM = 3_000_000
 
 Bits = npt.NDArray[np.uint8]
 
@@ -31,6 +37,7 @@ def gate_sample(
     channel_map: ChannelMap,
     *,
     file_compensation: Spillover | None = None,
+    compiled: bool | None = None,
 ) -> Membership:
     """Find the events of every population.
 
@@ -45,6 +52,10 @@ def gate_sample(
     file_compensation
         What the reference ``FCS`` means, where a study replaces the matrix of
         the file; None takes the file's own.
+    compiled
+        Whether to use the compiled loops. By default they are used once they
+        are loaded, and loaded for a large sample: loading takes about as long
+        as they save on three million events. The result does not depend on it.
 
     Raises
     ------
@@ -55,7 +66,7 @@ def gate_sample(
     """
     reader = DimensionReader(sample, channel_map, strategy.transforms, strategy.compensations, file_compensation)
     defined, undefined = _defined(evaluation_order(strategy), reader)
-    bits = _packed_members(defined, reader)
+    bits = _packed_members(defined, reader, compiled=_wants_compiled(sample) if compiled is None else compiled)
     paths = tuple(p.path for p in strategy.populations)
     return Membership(
         n_events=sample.n_events,
@@ -111,16 +122,35 @@ def _located(error: CytometryError, population: Population, sample: Sample) -> G
     )
 
 
-def _packed_members(populations: Sequence[Population], reader: DimensionReader) -> dict[str, Bits]:
-    from cytometry.gating.kernels import gate_block
+def load_compiled() -> None:
+    """Load the compiled loops, and compile them if this installation has not yet.
 
+    For a process that will gate many files, or whose forked workers will:
+    every later call finds them ready.
+    """
+    channel = Channel(0, "FSC-A")
+    gate = RectangleGate((Interval(Dimension("FSC-A"), minimum=0.0),))
+    gate_sample(
+        GatingStrategy("loading", (Population("any", ROOT, gate),)),
+        Sample.from_array(np.zeros((1, 1), dtype=np.float32), (channel,)),
+        ChannelMap({"FSC-A": 0}),
+        compiled=True,
+    )
+
+
+def _wants_compiled(sample: Sample) -> bool:
+    return "cytometry.gating.kernels" in sys.modules or sample.n_events >= COMPILED_FROM
+
+
+def _packed_members(populations: Sequence[Population], reader: DimensionReader, *, compiled: bool) -> dict[str, Bits]:
+    gate_block, block_events = _loops(compiled=compiled)
     n_events = reader.sample.n_events
     plan = compile_plan(populations, reader)
     bits = np.zeros((len(plan.paths), -(-n_events // 8)), dtype=np.uint8)
     doubtful: list[npt.NDArray[np.int64]] = []
-    members = np.empty((len(plan.paths), BLOCK_EVENTS), dtype=np.uint8)
-    doubts = np.empty(BLOCK_EVENTS, dtype=np.uint8)
-    for start, count, block in _blocks(plan, reader.sample):
+    members = np.empty((len(plan.paths), block_events), dtype=np.uint8)
+    doubts = np.empty(block_events, dtype=np.uint8)
+    for start, count, block in _blocks(plan, reader.sample, block_events):
         members[:] = 0
         doubts[:] = 0
         gate_block(block, count, start, plan.arrays, members, doubts)
@@ -132,12 +162,23 @@ def _packed_members(populations: Sequence[Population], reader: DimensionReader) 
     return dict(zip(plan.paths, bits, strict=True))
 
 
-def _blocks(plan: Plan, sample: Sample) -> Iterator[tuple[int, int, npt.NDArray[np.float64]]]:
+def _loops(*, compiled: bool) -> tuple[Callable[..., None], int]:
+    """The loops over a block, and how many events its block should have."""
+    if compiled:
+        from cytometry.gating import kernels
+
+        return kernels.gate_block, BLOCK_EVENTS
+    from cytometry.gating import vectorised
+
+    return vectorised.gate_block, WIDE_BLOCK_EVENTS
+
+
+def _blocks(plan: Plan, sample: Sample, block_events: int) -> Iterator[tuple[int, int, npt.NDArray[np.float64]]]:
     """The needed columns on the linear scale, float64: first event, number of events, block."""
     columns = [_linear_view(sample, i) for i in plan.columns]
-    buffer = np.empty((len(columns), BLOCK_EVENTS))
-    for start in range(0, sample.n_events, BLOCK_EVENTS):
-        count = min(BLOCK_EVENTS, sample.n_events - start)
+    buffer = np.empty((len(columns), block_events))
+    for start in range(0, sample.n_events, block_events):
+        count = min(block_events, sample.n_events - start)
         for target, column in zip(buffer, columns, strict=True):
             target[:count] = column[start : start + count]
         yield start, count, buffer
