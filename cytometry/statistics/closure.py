@@ -118,9 +118,10 @@ def closure_sentences(
 ) -> tuple[str, ...]:
     """A sentence for each share that moved one way while its concentration did not.
 
-    ``names`` gives populations the names that readers know. Only where the whole interval of the share is on one side of 0, the
-    concentration's is not on the same side, and something is claimed of the
-    share or a sibling that moved the other way is found.
+    ``names`` gives populations the names that readers know. Only where the
+    whole interval of the share is on one side of 0, the concentration's is not
+    on the same side, and something is claimed of the share or a sibling that
+    moved the other way is found.
     """
     rows, parts = typed_rows(comparison, Comparison), typed_rows(closure, ClosureRow)
     cells = {(r.panel, r.path, r.visit): r for r in rows if r.scale == ABUNDANCE}
@@ -137,10 +138,11 @@ def closure_sentences(
         if not drivers and row.role != CONFIRMATORY and row.claim != "significant":
             continue
         cause = f" It can be the {'rise' if fell else 'fall'} of {drivers}." if drivers else ""
+        moved = f"{names.get(row.population, row.population)} {'fell' if fell else 'rose'}"
+        interval = f"interval {other.effect_low:.2f} to {other.effect_high:.2f}"
         sentences.append(
-            f"The share of {names.get(row.population, row.population)} {'fell' if fell else 'rose'} at {design.title(row.visit)}; its cells per "
-            f"µL did not follow ({other.effect:.2f}-fold, interval {other.effect_low:.2f} to {other.effect_high:.2f})."
-            f"{cause}"
+            f"The share of {moved} at {design.title(row.visit)}; its cells per µL did not follow "
+            f"({other.effect:.2f}-fold, {interval}).{cause}"
         )
     return tuple(sentences)
 

@@ -214,11 +214,12 @@ def _changing_covariates(clinical: pd.DataFrame, design: TrialDesign) -> list[Fi
             fell, rose = int((change < 0).sum()), int((change > 0).sum())
             if fell + rose == 0:
                 continue
+            drug = column.removesuffix("_mg_per_day").replace("_", " ")
             findings.append(
                 Finding(
                     "COVARIATE_CHANGES_WITH_VISIT",
                     "warning",
-                    f"{column.removesuffix('_mg_per_day').replace('_', ' ')} changed between baseline and {design.title(visit)} ({fell} fell, {rose} rose of "
+                    f"{drug} changed between baseline and {design.title(visit)} ({fell} fell, {rose} rose of "
                     f"{change.size}): it can move B cells by itself and cannot be told apart from the infusion here",
                     keyword=f"{column}@{visit}",
                     found=f"median change {change.median():g}",
