@@ -61,16 +61,18 @@ def _b(name: str, populations: tuple[str, ...], expression: Expression, *, forwa
     return CellType(name, ("b_cells", *populations), {**shared, **expression}, forward=forward)
 
 
-_NAIVE: Expression = {
-    "IgD": (8_500, 0.24),
-    "CD27": (80, 0.26),
-    "CD38": (900, 0.24),
-    "CD24": (1_300, 0.20),
-    "CD21": (5_200, 0.18),
-    "CD11c": (70, 0.30),
-    "CXCR5": (3_300, 0.17),
-    "CD95": (70, 0.30),
-}
+_NAIVE: Expression = MappingProxyType(
+    {
+        "IgD": (8_500, 0.24),
+        "CD27": (80, 0.26),
+        "CD38": (900, 0.24),
+        "CD24": (1_300, 0.20),
+        "CD21": (5_200, 0.18),
+        "CD11c": (70, 0.30),
+        "CXCR5": (3_300, 0.17),
+        "CD95": (70, 0.30),
+    }
+)
 
 _B_CELLS = (
     _b(
@@ -195,10 +197,14 @@ _B_CELLS = (
     ),
 )
 
-_T: Expression = {"CD3/CD14": (10_500, 0.13), "CD3": (10_500, 0.12)}
-_CD4: Expression = {**_T, "CD4": (9_500, 0.10), "CD27": (2_600, 0.20), "CD38": (450, 0.36), "CD24": (130, 0.35)}
-_CD8: Expression = {**_T, "CD8": (19_000, 0.14), "CD38": (330, 0.36)}
-_NOT_REGULATORY: Expression = {"FoxP3": (75, 0.28), "Helios": (75, 0.28), "GARP": (60, 0.28), "LAP": (65, 0.28)}
+_T: Expression = MappingProxyType({"CD3/CD14": (10_500, 0.13), "CD3": (10_500, 0.12)})
+_CD4: Expression = MappingProxyType(
+    {**_T, "CD4": (9_500, 0.10), "CD27": (2_600, 0.20), "CD38": (450, 0.36), "CD24": (130, 0.35)}
+)
+_CD8: Expression = MappingProxyType({**_T, "CD8": (19_000, 0.14), "CD38": (330, 0.36)})
+_NOT_REGULATORY: Expression = MappingProxyType(
+    {"FoxP3": (75, 0.28), "Helios": (75, 0.28), "GARP": (60, 0.28), "LAP": (65, 0.28)}
+)
 
 _CD4_CELLS = (
     CellType(

@@ -150,6 +150,9 @@ class _TubeColumns(ArrayColumns):
     def matrix(self) -> None:
         return None
 
+    def is_linear(self, index: int) -> bool:
+        return index != self.events.shape[1] - 1
+
 
 @dataclass(frozen=True, eq=False)
 class _Particles:
