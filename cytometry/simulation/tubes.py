@@ -151,7 +151,7 @@ class _TubeColumns(ArrayColumns):
         return None
 
     def is_linear(self, index: int) -> bool:
-        return index != self.events.shape[1] - 1
+        return index != int(self.events.shape[1]) - 1
 
 
 @dataclass(frozen=True, eq=False)
