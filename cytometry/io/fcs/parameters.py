@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import cast
 
 from cytometry.io.fcs.byteorder import ALLOWED, ByteOrder, parse_byte_order
@@ -16,13 +17,15 @@ from cytometry.io.fcs.scale import Scale
 from cytometry.model.channels import Channel
 
 _DESCRIBED = re.compile(r"\$P([1-9][0-9]{0,5})[NBR]", re.ASCII)
-_FLOAT_BITS = {"F": 32, "D": 64}
+_FLOAT_BITS = MappingProxyType({"F": 32, "D": 64})
 _WIDEST_INTEGER = 64
-_TYPES = {
-    "I": "unsigned integers",
-    "F": "32-bit floating point",
-    "D": "64-bit floating point",
-}
+_TYPES = MappingProxyType(
+    {
+        "I": "unsigned integers",
+        "F": "32-bit floating point",
+        "D": "64-bit floating point",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

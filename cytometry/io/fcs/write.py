@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -12,10 +13,12 @@ import numpy.typing as npt
 
 from cytometry.errors import RequestError
 from cytometry.io.atomic import write_atomically
+from cytometry.io.fcs.ledger import shown
 from cytometry.model.channels import Channel
 from cytometry.model.spillover import Spillover
 
-DELIMITER = "|"
+# The first that no keyword or value holds; doubling it inside values is right and read wrongly by many.
+DELIMITERS = ("|", "\f", "\x1e", "~", "^", "/")
 HEADER_LENGTH = 58
 LARGEST_HEADER_OFFSET = 99_999_999
 NO_CRC = b"00000000"
@@ -38,7 +41,7 @@ _OWN_KEYWORDS = frozenset(
     }
 )
 _OWN_PARAMETER_FIELDS = frozenset("BENRSG")
-_DTYPES = {"F": "<f4", "D": "<f8"}
+_DTYPES = MappingProxyType({"F": "<f4", "D": "<f8"})
 
 
 def write_fcs(
@@ -186,11 +189,11 @@ def _text_pairs(
             continue
         pairs[name] = value
     for key, value in pairs.items():
-        if not value or not key or DELIMITER in (key[0], value[0]) or not key.isprintable() or not key.isascii():
+        if not value or not key or not key.isprintable():
             raise RequestError(
-                f"keyword '{key}' = '{value}' cannot be written",
+                f"keyword '{shown(key)}' = '{shown(value)}' cannot be written",
                 where=where,
-                hint=f"keywords are printable ASCII; neither they nor values are empty or begin with '{DELIMITER}'",
+                hint="keywords are printable, and neither they nor their values are empty",
             )
     return tuple(pairs.items())
 
@@ -202,6 +205,7 @@ def _is_own_parameter_keyword(name: str) -> bool:
 def _with_offsets(pairs: Sequence[tuple[str, str]], data_length: int) -> tuple[bytes, bytes]:
     """HEADER and TEXT, whose lengths depend on the offsets that stand in them."""
     begin, end = HEADER_LENGTH, HEADER_LENGTH
+    delimiter = _delimiter(pairs)
     while True:
         offsets = (
             ("$BEGINANALYSIS", "0"),
@@ -211,8 +215,8 @@ def _with_offsets(pairs: Sequence[tuple[str, str]], data_length: int) -> tuple[b
             ("$ENDDATA", str(end)),
             ("$ENDSTEXT", "0"),
         )
-        escaped = (_escaped(part) for pair in (*offsets, *pairs) for part in pair)
-        text = (DELIMITER + DELIMITER.join(escaped) + DELIMITER).encode("utf-8")
+        escaped = (part.replace(delimiter, delimiter * 2) for pair in (*offsets, *pairs) for part in pair)
+        text = (delimiter + delimiter.join(escaped) + delimiter).encode("utf-8")
         begin_now = HEADER_LENGTH + len(text)
         # The standard has no form for an empty segment; begin and end 0 says so without a negative length.
         begin_now, end_now = (begin_now, begin_now + data_length - 1) if data_length else (0, 0)
@@ -226,5 +230,10 @@ def _with_offsets(pairs: Sequence[tuple[str, str]], data_length: int) -> tuple[b
     return header.encode("ascii"), text
 
 
-def _escaped(part: str) -> str:
-    return part.replace(DELIMITER, DELIMITER * 2)
+def _delimiter(pairs: Sequence[tuple[str, str]]) -> str:
+    """The first delimiter that stands in no text, else the first that begins none, which could not be read back."""
+    parts = [part for pair in pairs for part in pair]
+    for delimiter in DELIMITERS:
+        if not any(delimiter in part for part in parts):
+            return delimiter
+    return next((d for d in DELIMITERS if not any(part.startswith(d) for part in parts)), DELIMITERS[0])
