@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from types import MappingProxyType
 
 import click
 
 from cytometry.cli.options import shared
 from cytometry.cli.output import print_json, say
 
-_EXPLAINED = {
-    "equal": "equal",
-    "binning": "within FlowJo's binning: as many events lie within one plot channel of an edge",
-    "transform": "a slanted edge on a scale that FlowJo does not document",
-    "real": "not explained by binning or scale: the gates or events are not those that FlowJo counted",
-    "not stored": "FlowJo stored no count",
-    "not ours": "this population was not gated here",
-    "not examined": "the FCS file was not found; give --fcs FOLDER",
-}
+_EXPLAINED = MappingProxyType(
+    {
+        "equal": "equal",
+        "binning": "within FlowJo's binning: as many events lie within one plot channel of an edge",
+        "transform": "a slanted edge on a scale that FlowJo does not document",
+        "real": "not explained by binning or scale: the gates or events are not those that FlowJo counted",
+        "not stored": "FlowJo stored no count",
+        "not ours": "this population was not gated here",
+        "not examined": "the FCS file was not found; give --fcs FOLDER",
+    }
+)
 
 
 @click.command()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from cytometry.errors import StudyError
 from cytometry.model.clinical import BILAG_GRADES, BILAG_SYSTEMS
 
-GRADE_SCORES = {"A": 12, "B": 8, "C": 1, "D": 0, "E": 0}
+GRADE_SCORES = MappingProxyType({"A": 12, "B": 8, "C": 1, "D": 0, "E": 0})
 """Yee 2010; nine systems give at most 108. Older schemes belong to the classic eight-system index."""
 
 

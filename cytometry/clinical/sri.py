@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Literal
 
 from cytometry.clinical.bilag import new_a, new_b
@@ -73,7 +74,7 @@ TRIAL = SriRules(
 )
 """No increase of PGA of *more than* 0.3; prednisone ≤ 10 mg/day by week 20; no new immunosuppressant before week 24."""
 
-RULE_SETS = {"sri4": STANDARD, "sri4_trial": TRIAL}
+RULE_SETS = MappingProxyType({"sri4": STANDARD, "sri4_trial": TRIAL})
 
 
 @dataclass(frozen=True, slots=True)

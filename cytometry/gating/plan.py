@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -289,15 +290,19 @@ _FLOATS = frozenset(
         "curve_limits",
     }
 )
-_DTYPES: Mapping[str, type] = {n: np.float64 if n in _FLOATS else np.int64 for n in KernelArrays._fields}
-_SHAPES: Mapping[str, tuple[int, int]] = {
-    "ratio_slots": (-1, 2),
-    "ratio_numbers": (-1, 5),
-    "interval_limits": (-1, 4),
-    "axis_limits": (-1, 3),
-    "vertices": (-1, 2),
-    "runs": (-1, 2),
-    "curve_pieces": (-1, 6),
-    "curve_shape": (-1, 3),
-    "curve_limits": (-1, 4),
-}
+_DTYPES: Mapping[str, type] = MappingProxyType(
+    {n: np.float64 if n in _FLOATS else np.int64 for n in KernelArrays._fields}
+)
+_SHAPES: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {
+        "ratio_slots": (-1, 2),
+        "ratio_numbers": (-1, 5),
+        "interval_limits": (-1, 4),
+        "axis_limits": (-1, 3),
+        "vertices": (-1, 2),
+        "runs": (-1, 2),
+        "curve_pieces": (-1, 6),
+        "curve_shape": (-1, 3),
+        "curve_limits": (-1, 4),
+    }
+)

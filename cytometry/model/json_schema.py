@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Final
 
 from cytometry.model.tables import Column, TableSchema
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
-_TYPES: Final = {"integer": "integer", "number": "number", "boolean": "boolean"}
+_TYPES: Final = MappingProxyType({"integer": "integer", "number": "number", "boolean": "boolean"})
 
 
 def table_json_schema(schema: TableSchema) -> dict[str, Json]:

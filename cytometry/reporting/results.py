@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from cytometry.reporting.formats import UNDEFINED, is_missing, p_value, significant
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 ABUNDANCE = "log2_per_ul"
 # One row of a result table, by column.
 Row = Mapping[Any, Any]
-_ROLE_ORDER = {"confirmatory": 0, "panel": 1, "exploratory": 2}
+_ROLE_ORDER = MappingProxyType({"confirmatory": 0, "panel": 1, "exploratory": 2})
 
 
 def visit_titles(inputs: ReportInputs) -> dict[str, str]:

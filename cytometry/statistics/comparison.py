@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +26,7 @@ from cytometry.statistics.signed_rank import signed_rank
 if TYPE_CHECKING:
     import pandas as pd
 
-ALTERNATIVES: dict[str, Alternative] = {"two": "two.sided", "less": "less", "greater": "greater"}
+ALTERNATIVES: Mapping[str, Alternative] = MappingProxyType({"two": "two.sided", "less": "less", "greater": "greater"})
 CONFIRMATORY, PANEL, EXPLORATORY = "confirmatory", "panel", "exploratory"
 BRANDED = "confounded with batch"
 

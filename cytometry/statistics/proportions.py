@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from cytometry.errors import StatisticsError
@@ -101,4 +102,6 @@ def _jeffreys(k: int, n: int, tail: float) -> tuple[float, float]:
     return low, high
 
 
-_LIMITS = {"clopper_pearson": _clopper_pearson, "mid_p": _mid_p, "wilson": _wilson, "jeffreys": _jeffreys}
+_LIMITS = MappingProxyType(
+    {"clopper_pearson": _clopper_pearson, "mid_p": _mid_p, "wilson": _wilson, "jeffreys": _jeffreys}
+)

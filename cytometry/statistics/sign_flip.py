@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -17,7 +18,9 @@ ENUMERATED_UP_TO = 16
 DRAWS = 1999
 """Monte Carlo flips: p = 0.05 is then known to ± 0.005 (standard error)."""
 
-DEFINITIONS = {"two.sided": "P(|mean*| >= |mean|)", "greater": "P(mean* >= mean)", "less": "P(mean* <= mean)"}
+DEFINITIONS = MappingProxyType(
+    {"two.sided": "P(|mean*| >= |mean|)", "greater": "P(mean* >= mean)", "less": "P(mean* <= mean)"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from types import MappingProxyType
 from xml.etree.ElementTree import Element
 
 from cytometry.errors import StrategyError
@@ -19,7 +20,7 @@ PREFIXES = (("gating", GATING), ("transforms", TRANSFORMS), ("data-type", DATATY
 
 # xs:double without the names of infinity; Python's float() would also take "1_000" and "nan".
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
-_INFINITE = {"INF": math.inf, "+INF": math.inf, "-INF": -math.inf}
+_INFINITE = MappingProxyType({"INF": math.inf, "+INF": math.inf, "-INF": -math.inf})
 
 
 def local_name(element: Element) -> str:

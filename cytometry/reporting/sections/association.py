@@ -32,7 +32,7 @@ _HEADINGS = (
     Heading("claim", "Says"),
 )
 _MARKED_AS_PANEL = "panel"
-_KEY = ["panel", "path", "visit", "scale"]
+_KEY = ("panel", "path", "visit", "scale")
 
 
 def _render(inputs: ReportInputs) -> Markup | None:
@@ -97,7 +97,7 @@ def _figures(rows: pd.DataFrame, inputs: ReportInputs, outcome: str) -> list[dic
     who = participants(inputs)
     figures = []
     for number, row in enumerate(rows.to_dict("records")):
-        pairs = results.matching(changes, row, _KEY).merge(
+        pairs = results.matching(changes, row, list(_KEY)).merge(
             scores, on=["subject_id", "visit"], suffixes=("", "_outcome")
         )
         pairs = pairs[pairs["change"].notna() & pairs["change_outcome"].notna()]

@@ -24,7 +24,7 @@ from cytometry.reporting.table import Heading, data_table
 if TYPE_CHECKING:
     import pandas as pd
 
-_KEY = ["panel", "path", "scale"]
+_KEY = ("panel", "path", "scale")
 _HEADINGS = (
     Heading("subject_id", "Participant", mark="nowrap"),
     Heading("label", "Population", mark="name", under="of"),
@@ -52,12 +52,12 @@ def _render(inputs: ReportInputs) -> Markup | None:
     rows = results.ordered(comparison, study.visit_ids)
     planned = rows[rows["role"].isin(["confirmatory", "panel"])]
     figures = []
-    for number, key in enumerate(planned[_KEY].drop_duplicates().to_dict("records")):
-        own = results.matching(rows, key, _KEY)
+    for number, key in enumerate(planned[list(_KEY)].drop_duplicates().to_dict("records")):
+        own = results.matching(rows, key, list(_KEY))
         records = sorted(own.to_dict("records"), key=lambda r: study.visit_ids.index(str(r["visit"])))
         label, of = population_name(str(records[0]["population"])), results.denominator_text(records[0])
         lines = [_line(r, titles) for r in records]
-        mine = results.matching(changes, key, _KEY)
+        mine = results.matching(changes, key, list(_KEY))
         figure = _figure(mine, study, participants(inputs), axis, of)
         described = f"{label}, {of}, by participant and visit. " + " ".join(" ".join(line) for line in lines)
         svg = trusted(figure_svg(figure, title=described, prefix=f"course-{number}"))
