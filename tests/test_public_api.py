@@ -9,7 +9,10 @@ import pytest
 
 import cytometry
 
-CONTRACT = [
+CONTRACT = {
+    *("read_fcs", "inspect_fcs", "write_fcs", "load_study", "load_panel", "read_gatingml", "write_gatingml"),
+    *("place", "gate", "count", "frequencies", "compare", "correlate", "report", "run", "simulate"),
+}
     "read_fcs",
     "inspect_fcs",
     "write_fcs",
@@ -36,7 +39,7 @@ def test_names_are_sorted_and_importable() -> None:
 
 
 def test_every_name_that_was_promised_is_there() -> None:
-    assert set(CONTRACT) <= set(cytometry.__all__)
+    assert CONTRACT <= set(cytometry.__all__)
 
 
 def test_every_name_is_known_to_a_type_checker() -> None:

@@ -274,7 +274,7 @@ def count(gated: GatedSample | GatedStudy) -> pd.DataFrame:
 
 
 def frequencies(gated: GatedSample | GatedStudy) -> pd.DataFrame:
-    """Fractions of the parent and of the panel's denominators, with 95 % Clopper–Pearson intervals, NaN if undefined."""
+    """Fractions of the parent and of the panel's denominators, each with its 95 % interval, NaN if undefined."""
     if isinstance(gated, GatedStudy):
         return gated.tables["frequencies"]
     from cytometry.model.tables import FREQUENCIES
