@@ -88,6 +88,15 @@ def typeset(text: str) -> str:
     return re.sub(r"(?<![\w-])-(?=[\d.])", "−", text)
 
 
+def first_sentences(text: str, n: int) -> str:
+    """The beginning of a text.
+
+    >>> first_sentences("One. The p is 0.05, no less. Three.", 2)
+    'One. The p is 0.05, no less.'
+    """
+    return " ".join(re.split(r"(?<=\.)\s+(?=[A-Z])", text)[:n])
+
+
 def short_hash(digest: str) -> str:
     """The first twelve characters, enough to compare by eye."""
     return digest[:12]

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from cytometry.reporting import results
 from cytometry.reporting.change_forest import change_forest
-from cytometry.reporting.formats import is_missing, p_value, percent, typeset
+from cytometry.reporting.formats import first_sentences, is_missing, p_value, percent, typeset
 from cytometry.reporting.inputs import ReportInputs
 from cytometry.reporting.key_facts import key_facts
 from cytometry.reporting.markup import render
@@ -74,6 +74,7 @@ def _render(inputs: ReportInputs) -> Markup | None:
     return render(
         "answer.html",
         headlines=_texts(inputs, "response", "confirmatory"),
+        cannot=[first_sentences(t, 2) for t in _texts(inputs, "limits")],
         more_words=_texts(inputs, "panel", "association"),
         limits=_texts(inputs, "limits"),
         cautions=_texts(inputs, "caution"),

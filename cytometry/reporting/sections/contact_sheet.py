@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from cytometry.plotting.gate_picture import Frame, gate_colours, gate_picture, percent_text, shared_frame
 from cytometry.quantification.preview_axes import short_number
-from cytometry.quantification.previews import GatePreview, PreviewThreshold
+from cytometry.quantification.previews import GatePreview, PreviewGate, PreviewThreshold
 from cytometry.reporting.formats import whole
 from cytometry.reporting.inputs import ReportInputs
 from cytometry.reporting.markup import render, trusted
@@ -132,12 +132,18 @@ def _sheet(
         title=", ".join(population_name(g.name) for g in first.gates),
         axes=f"{first.x.name} × {first.y.name}",
         where=first.parent_path,
-        key=tuple((gate.label if gate.outlines else f"{gate.label} (the rest)", c) for gate, c in gate_colours(first)),
+        key=tuple((_key_text(gate), colour) for gate, colour in gate_colours(first)),
         columns=tuple(columns),
         lines=tuple(Line(s, tuple(placed.get((s, v)) for v in columns)) for s in subjects),
         others=tuple(p for _, p in drawn if id(p) not in shown),
         odd=sum(p.is_odd for _, p in drawn),
     )
+
+
+def _key_text(gate: PreviewGate) -> str:
+    name = population_name(gate.name)
+    how = f" ({gate.label})" if gate.label.lower() not in name.lower() and gate.label != gate.name else ""
+    return f"{name}{how}" if gate.outlines else f"{name}: the rest"
 
 
 def _picture(
@@ -161,7 +167,7 @@ def _picture(
         if not preview.outside
         else f"{whole(drawn)} of {whole(preview.parent_count)} events",
         thresholds=words,
-        boundaries=tuple(dict.fromkeys(boundary_text(t) for t in found.values())),
+        boundaries=boundary_texts(list(found.values())),
         flags=tuple(dict.fromkeys(flags)),
         is_odd=bool(flags),
     )
@@ -186,12 +192,14 @@ def threshold_text(threshold: PreviewThreshold) -> str:
     return f"{threshold.dimension} {short_number(float(f'{threshold.linear_value:.3g}'))}: {source}{method}{scope}"
 
 
-def boundary_text(threshold: PreviewThreshold) -> str:
-    """The same in the few words that fit below a picture."""
-    source = _SOURCE_WORDS.get(threshold.source, threshold.source)
-    if math.isnan(threshold.linear_value):
-        return f"shape: {source}"
-    return f"{threshold.dimension} {short_number(float(f'{threshold.linear_value:.2g}'))} {source}"
+def boundary_texts(thresholds: Sequence[PreviewThreshold]) -> tuple[str, ...]:
+    """The same in the few words that fit below a picture, one line per source."""
+    lines: dict[str, list[str]] = {}
+    for t in thresholds:
+        known = not math.isnan(t.linear_value)
+        place = f"{t.dimension} {short_number(float(f'{t.linear_value:.2g}'))}" if known else "shape"
+        lines.setdefault(_SOURCE_WORDS.get(t.source, t.source), []).append(place)
+    return tuple(f"{source}: {', '.join(dict.fromkeys(places))}" for source, places in lines.items())
 
 
 def _share(count: int, whole_count: int) -> str:

@@ -12,12 +12,14 @@ from cytometry.plotting.gate_picture import HEIGHT, WIDTH
 from cytometry.reporting.formats import UNDEFINED, is_missing, percent, significant, whole
 from cytometry.reporting.inputs import ReportInputs
 from cytometry.reporting.markup import render
+from cytometry.reporting.population_names import population_name
 from cytometry.reporting.section import Section
 from cytometry.reporting.sections.contact_sheet import picture_id, tubes_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
+PARENT = "parent"
 # By sample and path: denominator to the share with its interval, and cells per µL.
 Shares = Mapping[tuple[str, str], Mapping[str, tuple[str, str]]]
 
@@ -30,7 +32,8 @@ class Branch:
     path: str
     depth: int
     count: str
-    shares: tuple[str, ...]
+    of_parent: str
+    other_shares: tuple[str, ...]
     cells: str
     flags: tuple[str, ...]
 
@@ -42,7 +45,6 @@ class SampleTree:
     title: str
     sample_id: str
     events: str
-    columns: tuple[str, ...]
     branches: tuple[Branch, ...]
     pictures: tuple[str, ...]
 
@@ -57,14 +59,12 @@ def _render(inputs: ReportInputs) -> Markup | None:
     for sample_id, rows in counts.groupby("sample_id", sort=False):
         tube = tubes.get(str(sample_id))
         place = " · ".join(p for p in ((tube.panel, tube.subject, tube.visit) if tube else ()) if p)
-        denominators = tuple(dict.fromkeys(d for (s, _), row in shares.items() if s == sample_id for d in row))
         trees.append(
             SampleTree(
                 title=place,
                 sample_id=str(sample_id),
                 events=whole(int(rows["total_events"].iloc[0])),
-                columns=denominators,
-                branches=tuple(_branch(row, shares, denominators) for row in rows.to_dict("records")),
+                branches=tuple(_branch(row, shares) for row in rows.to_dict("records")),
                 pictures=tuple(
                     picture_id(str(sample_id), i) for i in range(len(inputs.previews.get(str(sample_id), ())))
                 ),
@@ -73,17 +73,20 @@ def _render(inputs: ReportInputs) -> Markup | None:
     return render("hierarchy.html", trees=trees, width=WIDTH, height=HEIGHT)
 
 
-def _branch(row: Mapping[Any, Any], shares: Shares, denominators: tuple[str, ...]) -> Branch:
+def _branch(row: Mapping[Any, Any], shares: Shares) -> Branch:
     path = str(row["path"])
     own = shares.get((str(row["sample_id"]), path), {})
     cells = next((c for _, c in own.values() if c), UNDEFINED)
     count = row["count"]
     return Branch(
-        name=str(row["population"]),
+        name=population_name(str(row["population"])),
         path=path,
         depth=path.replace("\\/", "").count("/"),
         count=UNDEFINED if is_missing(count) else whole(float(str(count))),
-        shares=tuple(own[d][0] if d in own else UNDEFINED for d in denominators),
+        of_parent=own[PARENT][0] if PARENT in own else UNDEFINED,
+        other_shares=tuple(
+            f"{text} of {population_name(d)}" for d, (text, _) in own.items() if d != PARENT and text != UNDEFINED
+        ),
         cells=cells,
         flags=tuple(f for f in ("" if is_missing(row["flags"]) else str(row["flags"])).split(";") if f),
     )
