@@ -13,23 +13,6 @@ CONTRACT = {
     *("read_fcs", "inspect_fcs", "write_fcs", "load_study", "load_panel", "read_gatingml", "write_gatingml"),
     *("place", "gate", "count", "frequencies", "compare", "correlate", "report", "run", "simulate"),
 }
-    "read_fcs",
-    "inspect_fcs",
-    "write_fcs",
-    "load_study",
-    "load_panel",
-    "read_gatingml",
-    "write_gatingml",
-    "place",
-    "gate",
-    "count",
-    "frequencies",
-    "compare",
-    "correlate",
-    "report",
-    "run",
-    "simulate",
-]
 
 
 def test_names_are_sorted_and_importable() -> None:
