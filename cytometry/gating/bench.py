@@ -33,6 +33,9 @@ class Bench:
         Positions so far, by cut.
     gates
         Gates so far, by population.
+    doubts
+        For each event of a population how likely the errors of the cuts above
+        it would put it elsewhere; the single number 0 where nothing is known.
     failure
         Why the tube was given up.
     """
@@ -44,6 +47,8 @@ class Bench:
     rows: dict[str, IntArray | None]
     cuts: dict[str, CutPosition] = field(default_factory=dict)
     gates: dict[str, Gate] = field(default_factory=dict)
+    shape_doubts: dict[str, float] = field(default_factory=dict)
+    doubts: dict[str, FloatArray | float] = field(default_factory=dict)
     failure: CytometryError | None = None
     _read: dict[str, tuple[str, FloatArray]] = field(default_factory=dict)
 
@@ -83,24 +88,24 @@ class Bench:
         above = template.ancestors(population) if template is not None else ()
         return (*above, ROOT)
 
-    def inside(self, gate: Gate, parent: str) -> IntArray:
-        """Events of the parent that a gate keeps."""
+    def kept(self, gate: Gate, parent: str) -> npt.NDArray[np.bool_]:
+        """Which events of the parent a gate keeps."""
         rows = self.rows[parent]
         assert rows is not None  # callers skip undefined parents
         if isinstance(gate, BooleanGate):
-            return rows[self._boolean(gate, rows)]
+            return self._boolean(gate, rows)
         if isinstance(gate, EventMaskGate):
-            kept = np.zeros(self.tube.sample.n_events, dtype=np.bool_)
+            mask = np.zeros(self.tube.sample.n_events, dtype=np.bool_)
             for start, stop in gate.kept_runs:
-                kept[start:stop] = True
-            return rows[kept[rows]]
+                mask[start:stop] = True
+            return np.asarray(mask[rows])
         values = [self.values(d.name, parent) for d in gate.dimensions]
         if isinstance(gate, RectangleGate):
             keep = np.ones(rows.size, dtype=np.bool_)
             for interval, x in zip(gate.intervals, values, strict=True):
                 keep &= (x >= interval.minimum) & (x < interval.maximum)
-            return rows[keep]
-        return rows[inside_shape(gate, values)]
+            return keep
+        return inside_shape(gate, values)
 
     def _boolean(self, gate: BooleanGate, rows: IntArray) -> npt.NDArray[np.bool_]:
         masks = []

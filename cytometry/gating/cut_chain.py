@@ -21,6 +21,8 @@ _NO_BOUNDARY = frozenset({"tail", "quantile"})
 _FALLBACK_CONFIDENCE = 0.45
 # ... and these look elsewhere, so that the population's own density has a say.
 _FROM_ELSEWHERE = frozenset({"anchor", "fmo_percentile"})
+# Standard deviation of a position that nothing supports: a quarter of a decade where 4.5 decades are displayed.
+_UNSURE_SPREAD = 0.25 / 4.5
 # So many sure groups of the same batch are needed to borrow from.
 FEWEST_LENDERS = 2
 
@@ -66,6 +68,7 @@ def decide(cut: CutTemplate, evidence: CutEvidence) -> Decision:
             position = replace(position, confidence=position.confidence * _clearance(position, evidence))
         if order and rule.method in _NO_BOUNDARY:
             position = replace(position, confidence=min(position.confidence, _FALLBACK_CONFIDENCE))
+        position = _doubted(position)
         if position.confidence >= SURE:
             return Decision(position, rule.method, flags)
         if best is None or position.confidence > best.position.confidence:
@@ -77,6 +80,12 @@ def decide(cut: CutTemplate, evidence: CutEvidence) -> Decision:
             code="GATE_NOT_PLACED",
         )
     return best
+
+
+def _doubted(position: CutPosition) -> CutPosition:
+    """A position that is not quite sure may be off by more than its sampling error says."""
+    sampling = position.sd if np.isfinite(position.sd) else 0.0
+    return replace(position, sd=float(np.hypot(sampling, _UNSURE_SPREAD * (1.0 - position.confidence))))
 
 
 def _clearance(position: CutPosition, evidence: CutEvidence) -> float:

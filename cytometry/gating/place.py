@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from cytometry.gating.assemble import boolean_gate, box, build_strategy, everyth
 from cytometry.gating.bench import Bench, open_bench, transforms_for
 from cytometry.gating.bridge import Offsets, bridging_offsets
 from cytometry.gating.cut_chain import Decision, borrow, decide
+from cytometry.gating.doubt import count_cv, event_doubts
 from cytometry.gating.methods.evidence import CutEvidence, CutPosition, Pool
 from cytometry.gating.scopes import ScopeGroup, scope_groups
 from cytometry.gating.shape_step import place_shape
@@ -298,10 +300,16 @@ class _Placing:
             gate = bench.gates[population.name]
         else:
             gate = boolean_gate(self.template, population)
-        bench.rows[population.name] = bench.inside(gate, population.parent)
+        parent = bench.rows[population.parent]
+        assert parent is not None  # _population leaves out the others
+        kept = bench.kept(gate, population.parent)
+        bench.rows[population.name] = parent[kept]
+        if bench.tube.is_gated:
+            bench.doubts[population.name] = event_doubts(bench, population, gate, kept)
 
     def _keep_parent(self, bench: Bench, population: PopulationTemplate, lacking: Sequence[str]) -> None:
         bench.rows[population.name] = bench.rows[population.parent]
+        bench.doubts[population.name] = bench.doubts.get(population.parent, 0.0)
         bench.gates[population.name] = everything(bench.tube.sample.n_events)
         self._note(
             bench.tube.key,
@@ -331,6 +339,7 @@ class _Placing:
             for tube in group.receiving:
                 bench = ready[tube.key]
                 bench.gates[population.name] = decision.position.gate
+                bench.shape_doubts[population.name] = decision.position.doubt
                 flags = (*decision.flags, *(("SCOPE_SPANS_BATCHES",) if group.spans_batches else ()))
                 if group.spans_batches:
                     self._find_spanning(population.name, population.scope, group, tube)
@@ -425,15 +434,26 @@ class _Placing:
             shapes,
             tuple(f for _, f in ordered),
             {k: e for k, e in failed.items() if e is not None},
+            {k: self._gating_cv(self.benches[k]) for k in strategies},
         )
 
+    def _gating_cv(self, bench: Bench) -> Mapping[str, float]:
+        found = {}
+        for p in self.template.populations:
+            rows = bench.rows.get(p.name)
+            if rows is not None and not p.helper:
+                found[p.name] = count_cv(bench.doubts.get(p.name, 0.0), rows.size)
+        return found
 
-_EXPLAINED: Mapping[str, str] = {
-    "GATE_FALLBACK": "the first rule was not sure; another decided",
-    "GATE_UNCERTAIN": "no rule was sure",
-    "TIME_NOT_USED": "no channel of time, or it runs backwards, or there are too few events; every event is kept",
-    "GATE_BORROWED": "drawn towards the other groups of the batch",
-}
+
+_EXPLAINED: Mapping[str, str] = MappingProxyType(
+    {
+        "GATE_FALLBACK": "the first rule was not sure; another decided",
+        "GATE_UNCERTAIN": "no rule was sure",
+        "TIME_NOT_USED": "no channel of time, or it runs backwards, or there are too few events; every event is kept",
+        "GATE_BORROWED": "drawn towards the other groups of the batch",
+    }
+)
 
 
 def _lacking(bench: Bench, markers: Sequence[str]) -> GatingError:

@@ -104,6 +104,9 @@ class Placement:
         Fallbacks, missing markers, scopes that could not be used.
     failed
         Tubes that could not be gated, with the reason.
+    gating_cv
+        By tube key and population name: coefficient of variation of the count
+        by the errors of all cuts above it.
     """
 
     panel: Panel
@@ -112,6 +115,7 @@ class Placement:
     shapes: Mapping[str, Mapping[str, Gate]] = field(default_factory=lambda: MappingProxyType({}))
     findings: tuple[Finding, ...] = ()
     failed: Mapping[str, CytometryError] = field(default_factory=lambda: MappingProxyType({}))
+    gating_cv: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: MappingProxyType({}))
 
     def cuts_of(self, key: str) -> tuple[PlacedCut, ...]:
         """The placed cuts of one tube."""

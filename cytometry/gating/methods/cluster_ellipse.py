@@ -16,6 +16,9 @@ FloatArray = npt.NDArray[np.float64]
 _MAD = 0.6745
 _FEWEST = 50
 _FEWEST_IN_CLUSTER = 5
+# Of the events that the fit itself puts on the wrong side, how many may tip the count: the two kinds of error
+# cancel in part.
+_DOUBT_PER_MISS = 0.5
 # In spreads of the cluster, away from its neighbours.
 _SHIFTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
 
@@ -49,7 +52,7 @@ def place_cluster_ellipse(
     n = float(clusters.responsibilities[:, 2].sum())
     if np.linalg.norm(mean - start[2]) > rule.within or n < _FEWEST_IN_CLUSTER:
         return _expected(rule, start[2], 0.35 * width, dimensions)
-    shift, size = _best_outline(side, mean, covariance, clusters, rule)
+    shift, size, f1 = _best_outline(side, mean, covariance, clusters, rule)
     sd = np.sqrt(np.diag(covariance) / n)
     separation = float(
         np.sqrt(mahalanobis_square(clusters.means[1][None], mean, covariance + clusters.covariances[1])[0])
@@ -60,6 +63,7 @@ def place_cluster_ellipse(
         centre=(float(mean[0]), float(mean[1])),
         sd=(float(sd[0]), float(sd[1])),
         confidence=confidence,
+        doubt=_DOUBT_PER_MISS * (1.0 - f1),
     )
 
 
@@ -69,7 +73,9 @@ def _expected(
     size = float(-2.0 * np.log(1.0 - rule.coverage))
     nan = float("nan")
     centre = (float(mean[0]), float(mean[1]))
-    return ShapePosition(EllipsoidGate(dimensions, mean, covariance, size), centre, (nan, nan), 0.0, "fallback")
+    return ShapePosition(
+        EllipsoidGate(dimensions, mean, covariance, size), centre, (nan, nan), 0.0, "fallback", doubt=1.0
+    )
 
 
 def _main_cluster(points: FloatArray, offset: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -96,8 +102,8 @@ def _mode(values: FloatArray) -> float:
 
 def _best_outline(
     points: FloatArray, mean: FloatArray, covariance: FloatArray, fit: Clusters, rule: ClusterEllipse
-) -> tuple[FloatArray, float]:
-    """Shift outward and squared radius with the largest expected F1.
+) -> tuple[FloatArray, float, float]:
+    """Shift outward, squared radius and F1 with the largest expected F1.
 
     Expected F1: twice the expected members inside, over events inside plus all
     expected members. At the least, half of the cluster is inside.
@@ -118,4 +124,4 @@ def _best_outline(
             # Halfway to the next event: the outline passes through none.
             radius = float(distance[order[last : last + 2]].mean())
             best = (float(f1[last]), shift, radius)
-    return best[1], best[2]
+    return best[1], best[2], best[0]

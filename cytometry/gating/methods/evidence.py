@@ -147,6 +147,8 @@ class ShapePosition:
         One number per axis, display scale.
     confidence, source
         As for :class:`CutPosition`.
+    doubt
+        Share of the events inside that may not belong there.
     """
 
     gate: Gate
@@ -154,3 +156,4 @@ class ShapePosition:
     sd: tuple[float, ...]
     confidence: float
     source: Source = "data"
+    doubt: float = 0.0
