@@ -48,7 +48,9 @@ def _apply(population: Population, reader: DimensionReader, members: Mapping[str
 
 def shape_contains(gate: RectangleGate | PolygonGate | EllipsoidGate, values: Sequence[FloatArray]) -> BoolArray:
     """Which points, given by their display values per dimension, the gate keeps."""
-    inside = _inside(gate, values)
+    # The log of zero is minus infinity and that of a negative NaN: both are in no shape.
+    with np.errstate(invalid="ignore", over="ignore"):
+        inside = _inside(gate, values)
     return ~inside if gate.complement else inside
 
 

@@ -46,6 +46,10 @@ class _Block:
 
     def gate(self) -> None:
         """Every gate in order, each on its parent's rows."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            self._gate()
+
+    def _gate(self) -> None:
         plan = self._plan
         for gate, parent in enumerate(plan.gate_parent):
             rows = np.flatnonzero(self._members[parent]) if parent >= 0 else np.arange(self._block.shape[1])
