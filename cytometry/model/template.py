@@ -239,7 +239,9 @@ class GatingTemplate(FrozenPart):
                 elif self.cuts[other].on != definition.on:
                     found.append(f"cut '{name}': cut '{other}' is on {self.cuts[other].on}, not on {definition.on}")
             if definition.rules[-1].method not in ALWAYS_ANSWER:
-                found.append(f"cut '{name}': its last rule may find nothing; end with one of {', '.join(ALWAYS_ANSWER)}")
+                found.append(
+                    f"cut '{name}': its last rule may find nothing; end with one of {', '.join(ALWAYS_ANSWER)}"
+                )
             if name not in self._used_cuts():
                 found.append(f"cut '{name}' is used by no population")
         if not found:
