@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections import deque
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Protocol
 
 from cytometry.errors import OutputError
@@ -145,10 +147,10 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     context = multiprocessing.get_context("forkserver")
     # Imported once in the server and shared by all workers that it forks.
     context.set_forkserver_preload(["cytometry.pipeline.preload"])
-    with _single_threaded_libraries():
+    with _single_threaded_libraries(), _without_main():
         pool = ProcessPoolExecutor(max_workers=max(1, workers), mp_context=context, initializer=_start_worker)
-        # Starts the server while the environment says one thread.
-        pool.submit(os.getpid).result()
+        # Starts the server and every worker while the environment says one thread.
+        wait([pool.submit(os.getpid) for _ in range(max(1, workers))])
     try:
         yield pool
     finally:
@@ -159,6 +161,20 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
             process.kill()
         for process in processes:
             process.join(timeout=5.0)
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Keep workers from running the caller's script again: no task needs anything of it.
+
+    Without this, a script that calls us outside ``if __name__ == "__main__"`` runs once per worker.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 @contextmanager

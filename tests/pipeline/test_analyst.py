@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -62,3 +64,21 @@ def test_a_sample_without_gates_says_what_to_name(tube) -> None:  # type: ignore
 def test_unknown_simulated_panel_lists_what_there_is() -> None:
     with pytest.raises(RequestError, match="bcell, treg"):
         cy.simulate("nk")
+
+
+def test_a_script_without_a_main_guard_runs_once(sample_fcs: Path, tmp_path: Path) -> None:
+    """Worker processes must not run the caller's script again."""
+    import subprocess
+    import sys
+
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import cytometry as cy\n"
+        "print('started')\n"
+        f"study = cy.load_study({str(sample_fcs / 'study.yaml')!r})\n"
+        "kept = tuple(s for s in study.samples if s.subject_id == 'P04' and s.panel == 'bcell' or s.batch == 'B2')\n"
+        "small = study.model_copy(update={'samples': kept})\n"
+        "print(len(cy.gate(small, jobs=2).tables['samples']))\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
+    assert done.stdout.count("started") == 1
