@@ -9,6 +9,7 @@ from cytometry.reporting.inputs import ReportInputs
 
 CANONICAL_NAMES: Mapping[str, str] = MappingProxyType(
     {
+        "root": "All events",
         "b_cells": "B cells",
         "b_non_asc": "B cells without ASC",
         "asc": "Antibody-secreting cells",

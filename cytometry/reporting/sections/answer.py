@@ -137,8 +137,8 @@ def _confirmatory_caption(inputs: ReportInputs) -> str:
 
 def _table(rows: pd.DataFrame, name: str, caption: str, *more: Heading, folded: bool = False) -> Markup:
     headings = (_HEADINGS[0], *more, *_HEADINGS[1:])
-    if rows["p_maxt"].isna().all():
-        headings = tuple(h for h in headings if h.field != "p_maxt")
+    empty = {"p_maxt": rows["p_maxt"].isna().all(), "flags_shown": (rows["flags_shown"] == "").all()}
+    headings = tuple(h for h in headings if not empty.get(h.field, False))
     return data_table(
         rows,
         headings,
