@@ -135,8 +135,8 @@ class Blood:
         return {name: max(share, 0.0) for name, share in shares.items()}
 
     def _treg_shares(self) -> Mapping[str, float]:
-        """GARP and LAP come together in half of the rarer one: they form one complex."""
-        both = 0.5 * min(self.garp, self.lap)
+        """GARP and LAP come together in half of the rarer one, or more where there is no room: they form one complex."""
+        both = max(0.5 * min(self.garp, self.lap), self.garp + self.lap - 1.0)
         activation = {
             (True, True): both,
             (True, False): self.garp - both,
