@@ -135,7 +135,7 @@ class Blood:
         return {name: max(share, 0.0) for name, share in shares.items()}
 
     def _treg_shares(self) -> Mapping[str, float]:
-        """GARP and LAP come together in half of the rarer one, or more where there is no room: they form one complex."""
+        """GARP and LAP form one complex: together in half of the rarer one, in more where there is no room."""
         both = max(0.5 * min(self.garp, self.lap), self.garp + self.lap - 1.0)
         activation = {
             (True, True): both,

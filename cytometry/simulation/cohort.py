@@ -128,6 +128,8 @@ def vary(blood: Blood, sd: float, factors: Mapping[str, float], rng: np.random.G
 
 def _with_room(blood: Blood) -> Blood:
     """Shrink what crowds out its siblings: resting naive cells keep a tenth of B cells, NK cells a hundredth of all."""
+    # Transitional cells stay below half of the naive cells that are not activated.
+    blood = replace(blood, transitional=min(blood.transitional, 0.45 * (1.0 - blood.activated_naive)))
     memory = blood.unswitched_memory + blood.switched_memory + blood.double_negative + blood.asc
     needed = blood.transitional / (1.0 - blood.activated_naive) + 0.1
     if memory + needed > 1.0:
