@@ -341,7 +341,7 @@ def _write_matrix(parent: Element, key: str, spillover: Spillover) -> None:
             "name": key,
             "suffix": "",
             "version": f"FlowJo-{_FLOWJO_VERSION}",
-            "spectral": "1" if spillover.dyes else "0",
+            "spectral": "0" if spillover.dyes in ((), spillover.channels) else "1",
             "weightOptAlgorithmType": "OLS",
         },
     )

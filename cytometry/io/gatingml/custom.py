@@ -15,12 +15,17 @@ from cytometry.io.gatingml.names import DATATYPES, OURS, children
 
 @dataclass(frozen=True, slots=True)
 class CustomInfo:
-    """Our notes on one population."""
+    """Our notes on one population.
+
+    ``is_inside_of_next``: the gate is the shape that the following ``not``
+    turns inside out, and no population of its own.
+    """
 
     name: str = ""
     label: str = ""
     optional: bool = False
     kept_runs: tuple[tuple[int, int], ...] | None = None
+    is_inside_of_next: bool = False
 
 
 def read_custom(element: Element) -> CustomInfo:
@@ -33,6 +38,7 @@ def read_custom(element: Element) -> CustomInfo:
                 label=note.get("label", ""),
                 optional=note.get("optional") == "true",
                 kept_runs=None if runs is None else _runs(runs),
+                is_inside_of_next=note.get("inside-of-next") == "true",
             )
     return CustomInfo()
 
@@ -50,6 +56,8 @@ def write_custom(element: Element, custom: CustomInfo) -> None:
         note.set("label", custom.label)
     if custom.optional:
         note.set("optional", "true")
+    if custom.is_inside_of_next:
+        note.set("inside-of-next", "true")
     if custom.kept_runs is not None:
         note.set("kept-runs", " ".join(f"{start}-{stop}" for start, stop in custom.kept_runs))
 

@@ -9,12 +9,20 @@ from xml.etree.ElementTree import Element
 
 from cytometry.errors import CytometryError, StrategyError
 from cytometry.io.gatingml.custom import CustomInfo, read_custom, read_strategy_name
-from cytometry.io.gatingml.names import GATING, TRANSFORMS, local_name, namespace
+from cytometry.io.gatingml.names import GATING, TRANSFORMS, attribute, local_name, namespace
 from cytometry.io.gatingml.scales import Ratio, read_matrix, read_transformation
 from cytometry.io.gatingml.shapes import GATE_TAGS, Keys, RawGate, read_gate
 from cytometry.io.xml import MEBIBYTE, parse_xml, read_xml
 from cytometry.model.findings import Finding
-from cytometry.model.gates import BooleanGate, EllipsoidGate, EventMaskGate, Operand
+from cytometry.model.gates import (
+    BooleanGate,
+    EllipsoidGate,
+    EventMaskGate,
+    Gate,
+    Operand,
+    PolygonGate,
+    RectangleGate,
+)
 from cytometry.model.spillover import Spillover
 from cytometry.model.strategy import ROOT, GatingStrategy, Population, join_path
 from cytometry.model.transforms import Transform
@@ -60,8 +68,15 @@ def _strategy(root: Element, where: str, default_name: str) -> GatingStrategy:
     transforms, ratios, compensations, gates = _elements(root, where, problems)
     keys = Keys(frozenset(transforms), ratios, frozenset(compensations))
     raw: list[RawGate] = []
+    seen: set[str | None] = set()
     for element in gates:
         try:
+            gate_id = attribute(element, GATING, "id")
+            if gate_id in seen:
+                raise StrategyError(
+                    f"id '{gate_id}' stands twice", where=where, hint="ids are unique", code="GATE_DUPLICATE"
+                )
+            seen.add(gate_id)
             raw += read_gate(element, keys, where)
         except CytometryError as error:
             problems.append(error)
@@ -143,11 +158,12 @@ def _tree(raw: list[RawGate], where: str) -> tuple[Population, ...]:
         for i in _unplaced_ancestry(gate, by_id, paths, where):
             parent = by_id[i].parent_id
             paths[i] = join_path(ROOT if parent is None else paths[parent], custom[i].name or i)
-    return tuple(_population(by_id[i], custom[i], paths) for i in paths)
+    shapes = {i: by_id[i].gate for i in paths if custom[i].is_inside_of_next}
+    return tuple(_population(by_id[i], custom[i], paths, shapes) for i in paths if i not in shapes)
 
 
 def _unknown_references(by_id: Mapping[str, RawGate], raw: list[RawGate], where: str) -> Iterator[StrategyError]:
-    quadrant_gates = {g.gate.quadrant_of for g in raw if hasattr(g.gate, "quadrant_of") and g.gate.quadrant_of}
+    quadrant_gates = {getattr(g.gate, "quadrant_of", "") for g in raw}
     for gate in raw:
         references = [("parent_id", gate.parent_id)] if gate.parent_id is not None else []
         if isinstance(gate.gate, BooleanGate):
@@ -184,10 +200,13 @@ def _unplaced_ancestry(gate: RawGate, by_id: Mapping[str, RawGate], placed: Mapp
     return list(reversed(chain))
 
 
-def _population(raw: RawGate, custom: CustomInfo, paths: Mapping[str, str]) -> Population:
+def _population(raw: RawGate, custom: CustomInfo, paths: Mapping[str, str], shapes: Mapping[str, Gate]) -> Population:
     gate = raw.gate
+    inverted = shapes.get(gate.operands[0].path) if isinstance(gate, BooleanGate) else None
     if custom.kept_runs is not None:
         gate = EventMaskGate(custom.kept_runs)
+    elif isinstance(inverted, RectangleGate | PolygonGate | EllipsoidGate):
+        gate = replace(inverted, complement=True)
     elif isinstance(gate, BooleanGate):
         gate = replace(gate, operands=tuple(Operand(paths[o.path], o.complement) for o in gate.operands))
     return Population(

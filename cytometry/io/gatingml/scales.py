@@ -179,11 +179,11 @@ def read_matrix(element: Element, where: str) -> tuple[str, Spillover]:
         matrix = (
             Spillover(dyes, matrix, where, detectors).inverse if len(dyes) == len(detectors) else np.linalg.pinv(matrix)
         )
-    # Programs leave the dyes empty, or repeat the detectors: then rows are named as columns.
-    named = len(set(dyes)) == len(dyes) and all(dyes) and dyes != detectors
+    named = len(set(dyes)) == len(dyes) and all(dyes)
     if not named and len(dyes) != len(detectors):
         raise StrategyError("fluorochromes are not named one by one", where=where, code="GATINGML_INVALID")
-    spillover = Spillover(detectors, matrix, where, dyes if named else ())
+    # Programs leave the dyes empty: then rows are named as columns.
+    spillover = Spillover(detectors, matrix, where, dyes if named else detectors)
     _ = spillover.inverse  # a matrix that cannot be used is named here, with the file, and not at the first gate
     return key, spillover
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from xml.etree.ElementTree import Element
 
 from cytometry.errors import StrategyError
+from cytometry.io.gatingml.custom import read_custom
 from cytometry.io.gatingml.names import (
     DATATYPES,
     GATING,
@@ -128,10 +129,11 @@ def _quadrants(element: Element, gate_id: str, keys: Keys, where: str) -> list[t
             raise StrategyError(f"divider '{divider_id}' has no value", where=where, code="GATE_NONSENSE")
         dividers[divider_id] = (_dimension(divider, keys, where), sorted(values))
     found: list[tuple[str, Gate, Element]] = []
+    name = read_custom(element).name or gate_id
     for quadrant in children(element, GATING, "Quadrant"):
         quadrant_id = required(quadrant, GATING, "id", where)
         intervals = [_position(p, dividers, where) for p in children(quadrant, GATING, "position")]
-        found.append((quadrant_id, RectangleGate(tuple(intervals), quadrant_of=gate_id), quadrant))
+        found.append((quadrant_id, RectangleGate(tuple(intervals), quadrant_of=name), quadrant))
     if not found:
         raise StrategyError("quadrant gate has no quadrant", where=where, code="GATE_NONSENSE")
     return found

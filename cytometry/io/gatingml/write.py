@@ -72,20 +72,42 @@ def gatingml_bytes(strategy: GatingStrategy) -> bytes:
 
 def _write_gates(root: Element, strategy: GatingStrategy, ids: Mapping[str, str], ratios: Mapping[Ratio, str]) -> None:
     quadrants = _quadrant_groups(strategy)
+    taken = set(ids.values())
     written: set[tuple[str, str]] = set()
     for population in strategy.populations:
         gate = population.gate
         group = (population.parent_path, getattr(gate, "quadrant_of", ""))
         if group in quadrants:
             if group not in written:
-                _write_quadrants(root, quadrants[group], ids, ratios)
+                quadrant_id = _unique(_identifier(group[1]), taken)
+                taken.add(quadrant_id)
+                _write_quadrants(root, quadrant_id, quadrants[group], ids, ratios)
                 written.add(group)
             continue
+        if getattr(gate, "complement", False):
+            _write_inverted(root, population, ids, ratios)
+            continue
         element = _gate_element(root, population, ids, ratios)
-        element.set(f"{{{GATING}}}id", ids[population.path])
-        if population.parent_path != ROOT:
-            element.set(f"{{{GATING}}}parent_id", ids[population.parent_path])
+        _place(element, ids[population.path], population, ids)
         write_custom(element, _custom(population, ids))
+
+
+def _write_inverted(root: Element, population: Population, ids: Mapping[str, str], ratios: Mapping[Ratio, str]) -> None:
+    """A shape turned inside out, which the standard says with a boolean gate: the shape, and not the shape."""
+    inside_id = _unique(f"{ids[population.path]}.inside", set(ids.values()))
+    inside = _gate_element(root, population, ids, ratios)
+    _place(inside, inside_id, population, ids)
+    write_custom(inside, CustomInfo(is_inside_of_next=True))
+    outside = SubElement(root, f"{{{GATING}}}BooleanGate")
+    _place(outside, ids[population.path], population, ids)
+    SubElement(SubElement(outside, f"{{{GATING}}}not"), f"{{{GATING}}}gateReference", {f"{{{GATING}}}ref": inside_id})
+    write_custom(outside, _custom(population, ids))
+
+
+def _place(element: Element, gate_id: str, population: Population, ids: Mapping[str, str]) -> None:
+    element.set(f"{{{GATING}}}id", gate_id)
+    if population.parent_path != ROOT:
+        element.set(f"{{{GATING}}}parent_id", ids[population.parent_path])
 
 
 def _gate_element(
@@ -167,8 +189,9 @@ def _quadrant_groups(strategy: GatingStrategy) -> dict[tuple[str, str], list[Pop
     """Quadrants that still share their thresholds, by parent and quadrant gate."""
     groups: dict[tuple[str, str], list[Population]] = {}
     for population in strategy.populations:
-        if isinstance(population.gate, RectangleGate) and population.gate.quadrant_of:
-            groups.setdefault((population.parent_path, population.gate.quadrant_of), []).append(population)
+        gate = population.gate
+        if isinstance(gate, RectangleGate) and gate.quadrant_of and not gate.complement:
+            groups.setdefault((population.parent_path, gate.quadrant_of), []).append(population)
     return {key: members for key, members in groups.items() if _share_dividers(members)}
 
 
@@ -194,14 +217,11 @@ def _share_dividers(members: list[Population]) -> bool:
 
 
 def _write_quadrants(
-    root: Element, members: list[Population], ids: Mapping[str, str], ratios: Mapping[Ratio, str]
+    root: Element, gate_id: str, members: list[Population], ids: Mapping[str, str], ratios: Mapping[Ratio, str]
 ) -> None:
-    gate = members[0].gate
-    name = gate.quadrant_of if isinstance(gate, RectangleGate) else ""
-    taken = set(ids.values())
-    element = SubElement(root, f"{{{GATING}}}QuadrantGate", {f"{{{GATING}}}id": _unique(_identifier(name), taken)})
-    if members[0].parent_path != ROOT:
-        element.set(f"{{{GATING}}}parent_id", ids[members[0].parent_path])
+    name = getattr(members[0].gate, "quadrant_of", "")
+    element = SubElement(root, f"{{{GATING}}}QuadrantGate")
+    _place(element, gate_id, members[0], ids)
     dividers = _dividers(members)
     keys = {d: f"{ids[members[0].path]}.divider{i}" for i, d in enumerate(dividers)}
     for dimension, values in dividers.items():
@@ -216,6 +236,7 @@ def _write_quadrants(
             location[f"{{{GATING}}}location"] = repr(_location(interval))
             SubElement(quadrant, f"{{{GATING}}}position", location)
         write_custom(quadrant, _custom(member, ids))
+    write_custom(element, CustomInfo(name=name if name != gate_id else ""))
 
 
 def _location(interval: Interval) -> float:
