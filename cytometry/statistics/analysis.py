@@ -25,7 +25,7 @@ that are not in it: ``changes`` (`CHANGE_COLUMNS`), ``confirmatory``
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,7 @@ from cytometry.statistics.response import (
     response_rates,
     sri_table,
 )
+from cytometry.statistics.rows import table_of
 from cytometry.statistics.seal import departures, plan_digest
 from cytometry.statistics.sentences import Sentence, sentences
 from cytometry.statistics.supportive import CountRow, MixedRow, WeightedRow, count_table, mixed_table, weighted_table
@@ -264,11 +265,9 @@ def analyse(
 
 def _power(comparison: pd.DataFrame, plan: AnalysisPlan) -> pd.DataFrame:
     """What the numbers of patients at hand could have shown, for three spreads of log2 change."""
-    import pandas as pd
 
     sizes = tuple(sorted({int(n) for n in comparison["n"] if n > 1}))
-    rows = [asdict(row) for sd in SPREADS_OF_LOG2 for row in power_table(sizes, sd, plan.alpha)]
-    return pd.DataFrame(rows, columns=[*PowerRow.__dataclass_fields__])
+    return table_of(power_table(sizes, SPREADS_OF_LOG2, plan.alpha), PowerRow)
 
 
 def _study_counts(readouts: Readouts, changes: pd.DataFrame) -> StudyCounts:

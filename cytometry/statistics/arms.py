@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cytometry.statistics.blocks import ChangeBlock
 from cytometry.statistics.design import TrialDesign
+from cytometry.statistics.rows import table_of
 from cytometry.statistics.two_groups import mean_difference, rank_sum
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ def arm_table(
     blocks: tuple[ChangeBlock, ...], subjects: tuple[str, ...], design: TrialDesign, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Every block and every pair of arms; empty for a single-arm trial."""
-    import pandas as pd
 
     arms = list(dict.fromkeys(design.arms.get(s, "") for s in subjects if design.arms.get(s)))
     rows = []
@@ -80,4 +80,4 @@ def arm_table(
                 p_rank_sum=ranks.p_value.p,
             )
         )
-    return pd.DataFrame([asdict(r) for r in rows], columns=[*ArmRow.__dataclass_fields__])
+    return table_of(rows, ArmRow)

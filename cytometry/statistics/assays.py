@@ -8,7 +8,7 @@ visits on one plate.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +27,7 @@ from cytometry.statistics.max_t import max_t
 from cytometry.statistics.r_check import paired_check
 from cytometry.statistics.rank_biserial import rank_biserial
 from cytometry.statistics.ranks import FloatArray, present
+from cytometry.statistics.rows import table_of
 from cytometry.statistics.sign_flip import sign_flip
 from cytometry.statistics.signed_rank import signed_rank
 
@@ -117,7 +118,6 @@ def analyse_assays(
     StatisticsError
         A column is missing, an analyte has two units, a value is negative, or a value is there twice.
     """
-    import pandas as pd
 
     _check(assays)
     generator = rng or np.random.default_rng(plan.seed)
@@ -139,7 +139,7 @@ def analyse_assays(
             _row(a, change, float(p), float(r), plan, generator)
             for a, p, r in zip(family, joint.p_step_down, correlated, strict=True)
         )
-    return pd.DataFrame([asdict(r) for r in rows], columns=[*AssayRow.__dataclass_fields__])
+    return table_of(rows, AssayRow)
 
 
 def _check(assays: pd.DataFrame) -> None:

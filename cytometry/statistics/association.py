@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,9 +14,10 @@ from cytometry.statistics.correlation_intervals import correlation_interval
 from cytometry.statistics.correlation_max_t import correlation_max_t
 from cytometry.statistics.design import TrialDesign
 from cytometry.statistics.leave_one_out import leave_one_out_pairs
-from cytometry.statistics.permutations import ORDERED_UP_TO, all_orders
+from cytometry.statistics.permutations import ORDERED_UP_TO, all_orders, drawn_orders
 from cytometry.statistics.r_check import spearman_check
 from cytometry.statistics.ranks import FloatArray, IntArray
+from cytometry.statistics.rows import table_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,15 +100,15 @@ def correlate_blocks(
 
     The panel's rows are adjusted together by maxT with the outcome permuted jointly.
     """
-    import pandas as pd
 
     rows: list[Association] = []
     for visit, change in outcome.items():
         here = tuple(b for b in blocks if b.visit == visit)
         if not here:
             continue
-        n = int((~np.isnan(change)).sum())
-        orders = {size: all_orders(size) for size in range(2, min(n, ORDERED_UP_TO) + 1)}
+        sizes = sorted({_pairs(b, change) for b in here})
+        # One set of orders for all populations of a visit: making them costs more than using them.
+        orders = {n: all_orders(n) if n <= ORDERED_UP_TO else drawn_orders(n, plan.draws, rng) for n in sizes if n > 1}
         ranks = {
             b.key: spearman(b.changes.values, change, rng=rng, draws=plan.draws, orders=orders.get(_pairs(b, change)))
             for b in here
@@ -127,7 +128,7 @@ def correlate_blocks(
             )
             for b in here
         )
-    return pd.DataFrame([asdict(row) for row in rows], columns=[*Association.__dataclass_fields__])
+    return table_of(rows, Association)
 
 
 def _pairs(block: ChangeBlock, change: FloatArray) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,7 @@ from cytometry.statistics.hodges_lehmann import hodges_lehmann
 from cytometry.statistics.proportions import proportion_interval
 from cytometry.statistics.ranks import FloatArray
 from cytometry.statistics.readouts import Readouts
+from cytometry.statistics.rows import table_of
 from cytometry.statistics.sign_flip import sign_flip
 
 if TYPE_CHECKING:
@@ -64,7 +65,6 @@ class LimitRow:
 
 def limit_table(readouts: Readouts, plan: AnalysisPlan) -> pd.DataFrame:
     """One row per population."""
-    import pandas as pd
 
     rows = []
     for readout in readouts.items:
@@ -92,7 +92,7 @@ def limit_table(readouts: Readouts, plan: AnalysisPlan) -> pd.DataFrame:
                 largest_upper_percent=max(uppers, default=float("nan")),
             )
         )
-    return pd.DataFrame([asdict(r) for r in rows], columns=[*LimitRow.__dataclass_fields__])
+    return table_of(rows, LimitRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,6 @@ def sensitivity_table(
     Runs: without tubes below the LLOQ; with counts below the LLOQ set to half of
     it; without the two overrides (the plain ½ rule).
     """
-    import pandas as pd
 
     runs: dict[str, Callable[[ChangeBlock], FloatArray]] = {
         "without changes that have a count below LLOQ": lambda b: _without_low(b, plan),
@@ -160,7 +159,7 @@ def sensitivity_table(
                     same_direction=bool(np.sign(hl.estimate) == np.sign(primary)),
                 )
             )
-    return pd.DataFrame([asdict(r) for r in rows], columns=[*SensitivityRow.__dataclass_fields__])
+    return table_of(rows, SensitivityRow)
 
 
 def _without_low(block: ChangeBlock, plan: AnalysisPlan) -> FloatArray:

@@ -8,7 +8,7 @@ not is named.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +19,7 @@ from cytometry.statistics.design import TrialDesign
 from cytometry.statistics.hodges_lehmann import hodges_lehmann
 from cytometry.statistics.ranks import FloatArray
 from cytometry.statistics.readouts import Readout, Readouts
-from cytometry.statistics.rows import typed_rows
+from cytometry.statistics.rows import table_of, typed_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +50,6 @@ class ClosureRow:
 
 def closure_table(readouts: Readouts, design: TrialDesign, min_parent: int, level: float) -> pd.DataFrame:
     """Centred log ratios of every set of disjoint siblings, one row per part and visit."""
-    import pandas as pd
 
     rows: list[ClosureRow] = []
     base = readouts.visits.index(design.baseline)
@@ -80,7 +79,7 @@ def closure_table(readouts: Readouts, design: TrialDesign, min_parent: int, leve
                         n_rose=int((d > 0).sum()),
                     )
                 )
-    return pd.DataFrame([asdict(r) for r in rows], columns=[*ClosureRow.__dataclass_fields__])
+    return table_of(rows, ClosureRow)
 
 
 def sibling_sets(readouts: Readouts) -> dict[tuple[str, str], tuple[Readout, ...]]:

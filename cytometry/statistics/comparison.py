@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from cytometry.statistics.p_values import Alternative, PValue
 from cytometry.statistics.r_check import paired_check
 from cytometry.statistics.rank_biserial import rank_biserial
 from cytometry.statistics.ranks import FloatArray, present
+from cytometry.statistics.rows import table_of
 from cytometry.statistics.sign_flip import sign_flip
 from cytometry.statistics.signed_rank import signed_rank
 
@@ -128,13 +129,12 @@ def compare_blocks(
         (panel, visit) whose change cannot be told from a batch's shift; the plan
         says whether these rows are branded or not tested.
     """
-    import pandas as pd
 
     adjusted = _panel_adjustments(blocks, plan, panel, confounded, rng)
     rows = [
         _compare(block, plan, _role(block, plan, panel), adjusted.get(block.key), confounded, rng) for block in blocks
     ]
-    return pd.DataFrame([asdict(row) for row in rows], columns=[*Comparison.__dataclass_fields__])
+    return table_of(rows, Comparison)
 
 
 def adjustable(blocks: Sequence[ChangeBlock], alpha: float) -> list[ChangeBlock]:

@@ -139,9 +139,11 @@ def _pairs(x: Values, y: Values) -> tuple[FloatArray, FloatArray]:
 
 
 def _orders(n: int, orders: IntArray | None, rng: np.random.Generator | None, draws: int) -> tuple[IntArray, bool]:
-    if n <= ORDERED_UP_TO:
-        return (all_orders(n) if orders is None or orders.shape[1] != n else orders), True
-    return drawn_orders(n, draws, rng), False
+    """The orders of y to go through, and whether they are all there are; given ones spare making them again."""
+    complete = n <= ORDERED_UP_TO
+    if orders is not None and orders.shape[1] == n:
+        return orders, complete
+    return (all_orders(n) if complete else drawn_orders(n, draws, rng)), complete
 
 
 def _undefined(n: int, name: str) -> RankCorrelation:

@@ -86,8 +86,16 @@ class _Data:
         return np.bincount(self.groups, v, minlength=self.subjects).astype(np.float64)
 
 
-Derivatives = tuple[FloatArray, FloatArray, FloatArray]
-"""First three derivatives of the log density by the logit, per row."""
+Derivatives = tuple[FloatArray, FloatArray]
+"""First two derivatives of the log density by the logit, per row."""
+
+
+@dataclass
+class _Mode:
+    """Random effects of the last evaluation of one fit; a place to start, nothing that a result depends on."""
+
+    s: FloatArray
+    e: FloatArray
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,8 @@ class _Density:
 
     value: Callable[[FloatArray], FloatArray]
     derivatives: Callable[[FloatArray], Derivatives]
-    by_phi: Callable[[FloatArray], Derivatives] | None = None
+    third: Callable[[FloatArray], FloatArray]
+    by_phi: Callable[[FloatArray], tuple[FloatArray, FloatArray, FloatArray]] | None = None
 
 
 def count_model(
@@ -253,11 +262,15 @@ Objective = Callable[[FloatArray], tuple[float, FloatArray]]
 def _objective(data: _Data, family: CountFamily) -> Objective:
     """Negative Laplace log likelihood and its gradient by (beta, log sd..., log phi)."""
     columns = data.x.shape[1]
+    # Where the last evaluation found the random effects: the next one starts there.
+    mode = _Mode(np.zeros(data.subjects), np.zeros(data.k.size))
+    binomial_density = _Density(
+        lambda eta: _binomial_value(data, eta), lambda eta: _binomial(data, eta), lambda eta: _binomial_third(data, eta)
+    )
 
     def binomial(theta: FloatArray) -> tuple[float, FloatArray]:
         log_sd = np.maximum(theta[columns:], LOG_SD_FLOOR)
-        density = _Density(lambda eta: _binomial_value(data, eta), lambda eta: _binomial(data, eta))
-        return _laplace(data, theta[:columns], density, log_sd[0], log_sd[1])
+        return _laplace(data, theta[:columns], binomial_density, log_sd[0], log_sd[1], mode)
 
     def beta_binomial(theta: FloatArray) -> tuple[float, FloatArray]:
         phi = math.exp(min(float(theta[-1]), 30.0))
@@ -265,9 +278,10 @@ def _objective(data: _Data, family: CountFamily) -> Objective:
         density = _Density(
             lambda eta: _beta_binomial_value(data, eta, phi),
             lambda eta: _beta_binomial(data, eta, phi),
+            lambda eta: _beta_binomial_third(data, eta, phi),
             lambda eta: _by_log_phi(data, eta, phi),
         )
-        return _laplace(data, theta[:columns], density, log_sd, None)
+        return _laplace(data, theta[:columns], density, log_sd, None, mode)
 
     return binomial if family == "binomial_olre" else beta_binomial
 
@@ -278,6 +292,7 @@ def _laplace(
     density: _Density,
     log_sd_subject: float | None,
     log_sd_row: float | None,
+    mode: _Mode,
 ) -> tuple[float, FloatArray]:
     """Value and gradient, all patients at once.
 
@@ -288,9 +303,11 @@ def _laplace(
     fixed = data.x @ beta
     ss = math.exp(2 * log_sd_subject) if log_sd_subject is not None else 0.0
     se = math.exp(2 * log_sd_row) if log_sd_row is not None else 0.0
-    s, e = _mode(data, fixed, density, ss, se)
+    s, e = _find_mode(data, fixed, density, ss, se, mode)
+    mode.s, mode.e = s, e
     eta = fixed + s[data.groups] + e
-    slope, curvature, third = density.derivatives(eta)
+    slope, curvature = density.derivatives(eta)
+    third = density.third(eta)
     w = -curvature
     # One row's weight once its own effect is integrated out.
     shrunk = w / (1 + se * w)
@@ -306,9 +323,12 @@ def _laplace(
     return -value, -gradient
 
 
-def _mode(data: _Data, fixed: FloatArray, density: _Density, ss: float, se: float) -> tuple[FloatArray, FloatArray]:
+def _find_mode(
+    data: _Data, fixed: FloatArray, density: _Density, ss: float, se: float, start: _Mode
+) -> tuple[FloatArray, FloatArray]:
     """The most likely random effects by Newton's method, halving steps that overshoot."""
-    s, e = np.zeros(data.subjects), np.zeros(data.k.size)
+    s = start.s if ss > 0 else np.zeros(data.subjects)
+    e = start.e if se > 0 else np.zeros(data.k.size)
     if ss == 0 and se == 0:
         return s, e
 
@@ -321,7 +341,7 @@ def _mode(data: _Data, fixed: FloatArray, density: _Density, ss: float, se: floa
 
     current = penalised(s, e)
     for _ in range(MODE_STEPS):
-        slope, curvature, _ = density.derivatives(fixed + s[data.groups] + e)
+        slope, curvature = density.derivatives(fixed + s[data.groups] + e)
         # Far from the mode a beta-binomial may curve the wrong way; a small positive weight still climbs.
         w = np.maximum(-curvature, 1e-8)
         step_s, step_e = _arrowhead_solve(
@@ -448,7 +468,14 @@ def _binomial(data: _Data, eta: FloatArray) -> Derivatives:
 
     p = expit(eta)
     variance = data.n * p * (1 - p)
-    return data.k - data.n * p, -variance, -variance * (1 - 2 * p)
+    return data.k - data.n * p, -variance
+
+
+def _binomial_third(data: _Data, eta: FloatArray) -> FloatArray:
+    from scipy.special import expit
+
+    p = expit(eta)
+    return np.asarray(-data.n * p * (1 - p) * (1 - 2 * p), dtype=np.float64)
 
 
 def _shape_terms(eta: FloatArray, phi: float) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
@@ -483,19 +510,33 @@ def _beta_binomial_value(data: _Data, eta: FloatArray, phi: float) -> FloatArray
 
 
 def _beta_binomial(data: _Data, eta: FloatArray, phi: float) -> Derivatives:
+    p, _, _, v = _shape_terms(eta, phi)
+    d1, d2 = _by_mean(data, eta, phi)
+    return d1 * v, d2 * v**2 + d1 * v * (1 - 2 * p)
+
+
+def _by_mean(data: _Data, eta: FloatArray, phi: float) -> tuple[FloatArray, FloatArray]:
+    """First two derivatives of the log density by the mean."""
     from scipy.special import digamma
 
     k, m = data.k, data.n - data.k
-    p, a, b, v = _shape_terms(eta, phi)
+    _, a, b, _ = _shape_terms(eta, phi)
     d1 = phi * (digamma(k + a) - digamma(a) - digamma(m + b) + digamma(b))
     d2 = phi**2 * (_trigamma(k + a) - _trigamma(a) + _trigamma(m + b) - _trigamma(b))
+    return np.asarray(d1, dtype=np.float64), d2
+
+
+def _beta_binomial_third(data: _Data, eta: FloatArray, phi: float) -> FloatArray:
+    k, m = data.k, data.n - data.k
+    p, a, b, v = _shape_terms(eta, phi)
+    d1, d2 = _by_mean(data, eta, phi)
     d3 = phi**3 * (_tetragamma(k + a) - _tetragamma(a) - _tetragamma(m + b) + _tetragamma(b))
     v1 = v * (1 - 2 * p)
     v2 = v * ((1 - 2 * p) ** 2 - 2 * v)
-    return d1 * v, d2 * v**2 + d1 * v1, d3 * v**3 + 3 * d2 * v * v1 + d1 * v2
+    return d3 * v**3 + 3 * d2 * v * v1 + d1 * v2
 
 
-def _by_log_phi(data: _Data, eta: FloatArray, phi: float) -> Derivatives:
+def _by_log_phi(data: _Data, eta: FloatArray, phi: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Derivatives by log phi of the log density, its slope and its curvature."""
     from scipy.special import digamma
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cytometry.model.plan import AnalysisPlan
 from cytometry.statistics.design import TrialDesign
+from cytometry.statistics.rows import table_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +43,6 @@ def variable_text(scale: str) -> str:
 
 def estimand_table(design: TrialDesign, plan: AnalysisPlan, treatment: str) -> pd.DataFrame:
     """Confirmatory readouts, the panel, the association and the response."""
-    import pandas as pd
 
     everybody = "all treated participants with both visits"
     policy = "treatment policy: values count whatever drugs were changed; a missing visit is missing, not imputed"
@@ -85,4 +85,4 @@ def estimand_table(design: TrialDesign, plan: AnalysisPlan, treatment: str) -> p
             "proportion with Clopper and Pearson's interval",
         ),
     ]
-    return pd.DataFrame([asdict(r) for r in rows], columns=[*Estimand.__dataclass_fields__])
+    return table_of(rows, Estimand)

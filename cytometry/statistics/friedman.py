@@ -9,10 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytometry.statistics.p_values import RELATIVE_TIE, PValue, monte_carlo_p, untestable
+from cytometry.statistics.permutations import ORDERED_UP_TO, all_orders
 from cytometry.statistics.ranks import FloatArray, IntArray, count_tied, doubled_midranks, round_significant
 
-STATES_UP_TO = 400_000
-"""Sums of ranks that are followed exactly; six patients at four visits need 4,000."""
+STATES_UP_TO = 500_000
+"""Rank-sum vectors looked at per patient: six patients at four visits need 10,000; above, orders are drawn."""
+
+ENUMERATED_SUBJECTS = 12
+"""With more the vectors grow beyond the limit for any number of visits that a trial has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ def _p_value(ranks: IntArray, observed: int, centre: int, rng: np.random.Generat
         )
     if rng is None:
         return untestable(n, "Friedman test: too many subjects to enumerate and no generator given")
-    drawn = rng.permuted(np.broadcast_to(ranks, (draws, n, k)), axis=2).sum(axis=1)
+    drawn = _drawn_sums(ranks, draws, rng)
     exceeding = int((((drawn - centre) ** 2).sum(axis=1) >= observed * (1 - RELATIVE_TIE)).sum())
     p, error = monte_carlo_p(exceeding, draws)
     return PValue(
@@ -100,16 +104,28 @@ def _p_value(ranks: IntArray, observed: int, centre: int, rng: np.random.Generat
     )
 
 
+def _drawn_sums(ranks: IntArray, draws: int, rng: np.random.Generator) -> IntArray:
+    """Rank sums of random orders within subjects, one draw a row."""
+    n, k = ranks.shape
+    if k > ORDERED_UP_TO:
+        return np.asarray(rng.permuted(np.broadcast_to(ranks, (draws, n, k)), axis=2).sum(axis=1), dtype=np.int64)
+    orders = all_orders(k)
+    sums = np.zeros((draws, k), dtype=np.int64)
+    for row in ranks:
+        sums += row[orders[rng.integers(0, orders.shape[0], size=draws)]]
+    return sums
+
+
 def _distribution(ranks: IntArray) -> tuple[IntArray, FloatArray] | None:
     """Rank-sum vectors and their probabilities; None when there are too many."""
     k = ranks.shape[1]
-    if k > 6:
+    if k > 6 or ranks.shape[0] > ENUMERATED_SUBJECTS:
         return None
     sums: IntArray = np.zeros((1, k), dtype=np.int64)
     weights: FloatArray = np.ones(1)
     for row in ranks:
         orders, copies = np.unique(np.array(list(itertools.permutations(row))), axis=0, return_counts=True)
-        if sums.shape[0] * orders.shape[0] > STATES_UP_TO * 24:
+        if sums.shape[0] * orders.shape[0] > STATES_UP_TO:
             return None
         extended = (sums[:, None, :] + orders[None, :, :]).reshape(-1, k)
         chances = (weights[:, None] * (copies / copies.sum())[None, :]).reshape(-1)
@@ -117,6 +133,4 @@ def _distribution(ranks: IntArray) -> tuple[IntArray, FloatArray] | None:
         extended.sort(axis=1)
         sums, inverse = np.unique(extended, axis=0, return_inverse=True)
         weights = np.bincount(inverse.reshape(-1), weights=chances).astype(np.float64)
-        if sums.shape[0] > STATES_UP_TO:
-            return None
     return sums, weights

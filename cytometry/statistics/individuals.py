@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,7 @@ from cytometry.model.plan import AnalysisPlan
 from cytometry.statistics.blocks import ABUNDANCE, ChangeBlock
 from cytometry.statistics.design import TrialDesign
 from cytometry.statistics.ranks import as_values
+from cytometry.statistics.rows import table_of
 from cytometry.statistics.scales import logit_half
 
 if TYPE_CHECKING:
@@ -115,7 +116,6 @@ def individual_changes(
     plan: AnalysisPlan,
 ) -> pd.DataFrame:
     """Call or not call every subject's change of composition."""
-    import pandas as pd
 
     rows: list[IndividualChange] = []
     for block in blocks:
@@ -129,7 +129,7 @@ def individual_changes(
         )
         for i, subject in enumerate(subjects):
             rows.append(_call(block, i, subject, gating[i], control, plan))
-    return pd.DataFrame([asdict(r) for r in rows], columns=[*IndividualChange.__dataclass_fields__])
+    return table_of(rows, IndividualChange)
 
 
 def _call(
@@ -140,7 +140,7 @@ def _call(
     control: ControlVariation,
     plan: AnalysisPlan,
 ) -> IndividualChange:
-    from scipy.stats import t as student
+    from scipy.special import stdtrit
 
     change, counting = float(block.changes.values[i]), float(block.changes.variances[i])
     gating_variance = float(np.nansum(gating**2))
@@ -154,7 +154,7 @@ def _call(
         between = 2 * control.sd**2
         variance = counting + gating_variance + between
         freedom = variance**2 / (between**2 / (control.tubes - 1)) if between > 0 else math.inf
-        limit = float(student.ppf(1 - plan.individual_alpha / 2, min(freedom, 1e6))) * math.sqrt(variance)
+        limit = float(stdtrit(min(freedom, 1e6), 1 - plan.individual_alpha / 2)) * math.sqrt(variance)
         call = "within variation" if abs(change) <= limit else "gained" if change > 0 else "lost"
     return IndividualChange(
         subject_id=subject,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ from cytometry.statistics.max_t import t_statistics
 from cytometry.statistics.p_values import RELATIVE_TIE, PValue, monte_carlo_p, untestable
 from cytometry.statistics.ranks import FloatArray
 from cytometry.statistics.readouts import Readout
+from cytometry.statistics.rows import table_of
 from cytometry.statistics.scales import log2_concentration, logit_half
 from cytometry.statistics.sign_flip import DRAWS, ENUMERATED_UP_TO, drawn_signs, sign_patterns
 
@@ -107,7 +108,6 @@ def omnibus_table(
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     """The panel at each visit, and each population of the panel over all visits."""
-    import pandas as pd
 
     rows = []
     for visit in dict.fromkeys(b.visit for b in family):
@@ -122,7 +122,7 @@ def omnibus_table(
                 result.kendall_w, result.p_value,
             )
         )  # fmt: skip
-    return pd.DataFrame([asdict(r) for r in rows], columns=[*OmnibusRow.__dataclass_fields__])
+    return table_of(rows, OmnibusRow)
 
 
 def course_values(readout: Readout, plan: AnalysisPlan, design: TrialDesign) -> FloatArray:

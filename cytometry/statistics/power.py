@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -28,21 +29,24 @@ def paired_t_power(n: int, effect: float, alpha: float = 0.05) -> float:
     0.970504
     """
     from scipy.integrate import quad
-    from scipy.special import ndtr
-    from scipy.stats import chi2
-    from scipy.stats import t as student
+    from scipy.special import chdtri, gammaln, ndtr, stdtrit
 
     if n < 2:
         return float("nan")
     df = n - 1
-    limit = float(student.ppf(1 - alpha / 2, df))
+    limit = float(stdtrit(df, 1 - alpha / 2))
+    constant = (df / 2) * math.log(2) + float(gammaln(df / 2))
     shift = effect * math.sqrt(n)
 
     def beyond(u: float) -> float:
+        """Chance of a rejection when the chi-square is u, times the density of u."""
+        if u <= 0:
+            return 0.0
         scaled = limit * math.sqrt(u / df)
-        return float((ndtr(shift - scaled) + ndtr(-shift - scaled)) * chi2.pdf(u, df))
+        density = math.exp((df / 2 - 1) * math.log(u) - u / 2 - constant)
+        return float(ndtr(shift - scaled) + ndtr(-shift - scaled)) * density
 
-    cut = float(chi2.ppf(0.5, df))
+    cut = float(chdtri(df, 0.5))
     return float(quad(beyond, 0, cut, epsabs=1e-13)[0] + quad(beyond, cut, np.inf, epsabs=1e-13)[0])
 
 
@@ -145,20 +149,11 @@ class PowerRow:
     fold_change: float
 
 
-def power_table(sizes: tuple[int, ...], sd_log2: float, alpha: float = 0.05) -> tuple[PowerRow, ...]:
-    """One row per number of patients."""
+def power_table(sizes: Sequence[int], spreads: Sequence[float], alpha: float = 0.05) -> tuple[PowerRow, ...]:
+    """One row per number of patients and SD of log2 changes."""
     rows = []
     for n in sizes:
-        mde = minimal_effect(n, 0.8, alpha) if n <= EXACT_UP_TO else minimal_effect_t(n, 0.8, alpha)
-        rows.append(
-            PowerRow(
-                n,
-                paired_floor(n),
-                mde,
-                minimal_effect(n, 0.9, alpha) if n <= EXACT_UP_TO else minimal_effect_t(n, 0.9, alpha),
-                minimal_effect_t(n, 0.8, alpha),
-                sd_log2,
-                2 ** (mde * sd_log2),
-            )
-        )
+        find = minimal_effect if n <= EXACT_UP_TO else minimal_effect_t
+        mde, mde_90, mde_t = find(n, 0.8, alpha), find(n, 0.9, alpha), minimal_effect_t(n, 0.8, alpha)
+        rows += [PowerRow(n, paired_floor(n), mde, mde_90, mde_t, sd, 2 ** (mde * sd)) for sd in spreads]
     return tuple(rows)

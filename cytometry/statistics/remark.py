@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cytometry.model.plan import AnalysisPlan
 from cytometry.statistics.design import TrialDesign
+from cytometry.statistics.rows import table_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +41,6 @@ class StudyCounts:
 
 def remark_table(design: TrialDesign, plan: AnalysisPlan, numbers: StudyCounts, digest: str) -> pd.DataFrame:
     """All twenty items in order."""
-    import pandas as pd
 
     confirmatory = (
         "; ".join(f"{r.population} ({r.scale}) at {design.title(r.visit)}" for r in plan.confirmatory)
@@ -77,4 +77,4 @@ def remark_table(design: TrialDesign, plan: AnalysisPlan, numbers: StudyCounts, 
         ChecklistItem(i, item, answer or OUTSTANDING, bool(answer) and OUTSTANDING not in answer)
         for i, (item, answer) in enumerate(answers, start=1)
     ]
-    return pd.DataFrame([asdict(r) for r in rows], columns=[*ChecklistItem.__dataclass_fields__])
+    return table_of(rows, ChecklistItem)

@@ -18,6 +18,7 @@ from cytometry.statistics.design import TrialDesign
 from cytometry.statistics.hodges_lehmann import hodges_lehmann
 from cytometry.statistics.proportions import proportion_interval
 from cytometry.statistics.ranks import present
+from cytometry.statistics.rows import table_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -149,7 +150,6 @@ def responder_estimates(
     blocks: tuple[ChangeBlock, ...], subjects: tuple[str, ...], responders: frozenset[str], level: float
 ) -> pd.DataFrame:
     """Estimates and intervals of the responders' changes."""
-    import pandas as pd
 
     chosen = np.array([s in responders for s in subjects])
     rows = []
@@ -185,7 +185,7 @@ def responder_estimates(
                 others_high=float(others.max()) if others.size else float("nan"),
             )
         )
-    return pd.DataFrame([asdict(r) for r in rows], columns=[*ResponderEstimate.__dataclass_fields__])
+    return table_of(rows, ResponderEstimate)
 
 
 def given_responders(labels: Mapping[str, bool]) -> frozenset[str]:

@@ -169,9 +169,11 @@ def _within_subjects(
         )
     if rng is None:
         return untestable(n, "orders within patients: too many to enumerate and no generator given")
-    shuffled = rng.permuted(np.broadcast_to(b, (draws, n, v)), axis=2)
-    drawn = np.abs(np.einsum("dnv,nv->d", shuffled, a))
-    return _drawn(drawn, observed, slack, n, draws, "random orders within patients", definition)
+    drawn = np.zeros(draws)
+    orders = all_orders(v) if v <= ORDERED_UP_TO else drawn_orders(v, draws, rng)
+    for x, y in zip(a, b, strict=True):
+        drawn += y[orders[rng.integers(0, orders.shape[0], size=draws)]] @ x
+    return _drawn(np.abs(drawn), observed, slack, n, draws, "random orders within patients", definition)
 
 
 def _all_sums(parts: Sequence[FloatArray]) -> FloatArray:

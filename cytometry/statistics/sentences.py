@@ -31,6 +31,7 @@ SentenceKind = Literal["response", "confirmatory", "panel", "limits", "associati
 NAMED_AT_MOST = 6
 """More populations than this in one sentence are counted instead of listed."""
 
+CALLED = ("gained", "lost")
 SMALL_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -48,6 +49,8 @@ class Told:
 
     Parameters
     ----------
+    individuals
+        Only the changes that were called.
     names
         Population to the name that readers know; a missing one is spelled from its id.
     """
@@ -85,7 +88,7 @@ def sentences(
         comparison=typed_rows(comparison, Comparison),
         correlation=typed_rows(correlation, Association),
         courses=typed_rows(courses, CourseCorrelation),
-        individuals=typed_rows(individuals, IndividualChange),
+        individuals=typed_rows(individuals[individuals["call"].isin(CALLED)], IndividualChange),
         rates=typed_rows(rates, ResponseRate),
         design=design,
         plan=plan,
@@ -268,23 +271,19 @@ def _course_text(row: CourseCorrelation) -> str:
 
 def individual_sentences(told: Told) -> list[Sentence]:
     """Participants whose own change was called, by population and visit."""
-    result = []
-    called: dict[tuple[str, str, str], list[IndividualChange]] = {}
-    shown = {(r.panel, r.path, r.scale) for r in told.comparison if r.role != EXPLORATORY}
+    shown = {(r.panel, r.path, r.scale, r.visit): r.n for r in told.comparison if r.role != EXPLORATORY}
+    called: dict[tuple[str, str, str, str, str], list[IndividualChange]] = {}
     for row in told.individuals:
-        if row.call in {"gained", "lost"} and (row.panel, row.path, row.scale) in shown:
-            called.setdefault((row.population, row.visit, row.call), []).append(row)
-    for (population, visit, call), rows in called.items():
-        of = sum(
-            r.population == population and r.visit == visit and r.panel == rows[0].panel and r.scale == rows[0].scale
-            and not math.isnan(r.change)
-            for r in told.individuals
-        )  # fmt: skip
-        who = ", ".join(r.subject_id for r in rows)
+        if (row.panel, row.path, row.scale, row.visit) in shown:
+            called.setdefault((row.panel, row.path, row.scale, row.visit, row.call), []).append(row)
+    result = []
+    for (panel, path, scale, visit, call), rows in called.items():
+        of = shown[(panel, path, scale, visit)]
+        who = ", ".join(r.subject_id for r in rows) if len(rows) <= NAMED_AT_MOST else "see the table"
         result.append(
             Sentence(
                 "individuals",
-                f"{number_word(len(rows)).capitalize()} of {number_word(of)} {call} {told.name(population)} at "
+                f"{number_word(len(rows)).capitalize()} of {number_word(of)} {call} {told.name(rows[0].population)} at "
                 f"{told.design.title(visit)} beyond counting, gating and control variation ({who}).",
             )
         )

@@ -106,6 +106,9 @@ def _exact_p(
     ranks: npt.NDArray[np.int64], plus: int, alternative: Alternative, *, n: int, zeros: int, ties: int
 ) -> PValue:
     m = int(ranks.size)
+    if m and bool((ranks % 2 == 0).all()):
+        # Without ties doubled ranks are even: halving them halves the work.
+        ranks, plus = ranks // 2, plus // 2
     weights = rank_sum_weights(ranks)
     sums = np.arange(weights.size)
     whole = int(ranks.sum())

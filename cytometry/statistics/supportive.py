@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,10 +24,12 @@ from cytometry.statistics.paired_log_odds import paired_log_odds
 from cytometry.statistics.r_check import mixed_model_check, paired_odds_check
 from cytometry.statistics.ranks import FloatArray
 from cytometry.statistics.readouts import Readout, Readouts
+from cytometry.statistics.rows import table_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
+ALL_FITTED_UP_TO = 30
 COUNT_FAMILIES: tuple[CountFamily, ...] = ("binomial_olre", "betabinomial_subject")
 
 
@@ -70,7 +72,6 @@ class WeightedRow:
 
 def weighted_table(blocks: tuple[ChangeBlock, ...], plan: AnalysisPlan) -> pd.DataFrame:
     """Every block of composition; wholes below the plan's limit are left out, zeros are not."""
-    import pandas as pd
 
     rows = []
     for block in blocks:
@@ -109,7 +110,7 @@ def weighted_table(blocks: tuple[ChangeBlock, ...], plan: AnalysisPlan) -> pd.Da
                 r_check=paired_odds_check(*cells),
             )
         )
-    return pd.DataFrame([asdict(r) for r in rows], columns=[*WeightedRow.__dataclass_fields__])
+    return table_of(rows, WeightedRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,6 @@ def mixed_table(
     readouts: Readouts, chosen: tuple[Readout, ...], design: TrialDesign, plan: AnalysisPlan
 ) -> pd.DataFrame:
     """Each chosen population on its own scale over all visits; one that cannot be fitted has no row."""
-    import pandas as pd
 
     rows: list[MixedRow] = []
     for readout in chosen:
@@ -191,7 +191,7 @@ def mixed_table(
                     r_check=check,
                 )
             )
-    return pd.DataFrame([asdict(r) for r in rows], columns=[*MixedRow.__dataclass_fields__])
+    return table_of(rows, MixedRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +229,15 @@ class CountRow:
 def count_table(
     readouts: Readouts, chosen: tuple[Readout, ...], design: TrialDesign, plan: AnalysisPlan
 ) -> pd.DataFrame:
-    """Binomial and beta-binomial mixed models of each chosen population of composition."""
-    import pandas as pd
+    """Binomial and beta-binomial mixed models of each chosen population of composition.
 
+    In a trial of more than thirty subjects only of the confirmatory readouts:
+    the models are supportive, and sixty of them would take longer than all tests.
+    """
+
+    if len(readouts.subjects) > ALL_FITTED_UP_TO:
+        listed = {r.population for r in plan.confirmatory}
+        chosen = tuple(r for r in chosen if r.population in listed or r.path in listed)
     rows: list[CountRow] = []
     for readout in chosen:
         scale = plan.scale_of(readout.population, readout.path)
@@ -241,7 +247,7 @@ def count_table(
         data = _CountData.of(readouts, readout, whole, plan)
         for family in COUNT_FAMILIES:
             rows.extend(_count_rows(data, readout, scale, family, design, plan))
-    return pd.DataFrame([asdict(r) for r in rows], columns=[*CountRow.__dataclass_fields__])
+    return table_of(rows, CountRow)
 
 
 @dataclass(frozen=True)
