@@ -52,7 +52,7 @@ def tables_page() -> str:
         "# Tables",
         "",
         "Written by `make docs` from the schemas that readers and writers use. An empty cell is missing or undefined,",
-        "in every table; a fraction lies between 0 and 1. Each output folder says the same in `tables/datapackage.json`.",
+        "in every table; a fraction lies between 0 and 1. Output folders say the same in `tables/datapackage.json`.",
         "",
         "## Read",
     ]
@@ -81,7 +81,8 @@ def _schema_section(schema: object) -> list[str]:
 
     if not isinstance(schema, TableSchema):
         raise TypeError(type(schema).__name__)
-    lines = ["", f"### {schema.name}.csv", "", f"One row per {schema.row}.", ""]
+    row = schema.row.removeprefix("one ")
+    lines = ["", f"### {schema.name.removesuffix('.csv')}.csv", "", f"One row per {row}.", ""]
     lines += ["| column | type | unit | required | meaning |", "|---|---|---|---|---|"]
     for c in schema.columns:
         lines.append(f"| `{c.name}` | {c.type} | {c.unit} | {'yes' if c.required else ''} | {_cell(c.meaning)} |")
