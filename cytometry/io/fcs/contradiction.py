@@ -18,6 +18,8 @@ _BARELY_SANE = 0.9
 _HARDLY_SANE = 0.5
 # Shuffled events begin with so many in order once in ten factorial times.
 _RISING_BY_CHANCE = 10
+# A handful of events may look like anything.
+_FEWEST_TO_JUDGE = 10
 # A share of fewer steps of Time than these proves nothing.
 _FEWEST_TO_COMPARE = 30
 _SHIFTS = tuple(s for k in range(1, 9) for s in (-k, k))
@@ -50,6 +52,8 @@ def check_values(
     Only a way in which everything is in order counts against what the file
     says, and only if what the file says gives plain nonsense.
     """
+    if place.n_events < _FEWEST_TO_JUDGE:
+        return None
     first = base + place.begin
     extent = (first, first + max(1, layout.data_bytes(place.n_events)) - 1)
     here = weigh(source.data, first, place.n_events, layout, parameters)
@@ -147,6 +151,9 @@ def _other_ways(place: Place, layout: Layout, parameters: tuple[Parameter, ...])
 
 
 def _as_kind(kind: Kind, layout: Layout, parameters: tuple[Parameter, ...]) -> tuple[Layout, tuple[Parameter, ...]]:
-    masks = [(1 << max(int(p.channel.range) - 1, 1).bit_length()) - 1 if kind == "I" else None for p in parameters]
+    significant = [max(int(p.channel.range) - 1, 1).bit_length() for p in parameters]
+    masks = [
+        (1 << s) - 1 if kind == "I" and s < f.bits else None for s, f in zip(significant, layout.fields, strict=True)
+    ]
     described = tuple(replace(p, kind=kind, mask=m) for p, m in zip(parameters, masks, strict=True))
     return packed([kind] * len(parameters), [f.bits for f in layout.fields], masks, layout.order), described

@@ -24,6 +24,8 @@ SAMPLED_EVENTS = 2_000
 _LARGEST = 1e12
 _SMALLEST = 1e-15
 _ROOM_ABOVE_RANGE = 1.5
+# Random bits lie in a range with so many bits to spare once in sixteen times.
+_TELLING_BITS = 4
 _COUNTER = re.compile(r"EVENT[ _#]*(NUMBER|NUM|NO|COUNT|ID)?", re.IGNORECASE)
 # Two ways differ where one of them has a fifth more of its values in order.
 _CLEAR = 0.2
@@ -107,8 +109,11 @@ def weigh(data: mmap.mmap, begin: int, n_events: int, layout: Layout, parameters
         name = parameter.channel.name.strip()
         if parameter.kind != "I":
             sane.append(_sane_share(column))
-        if parameter.channel.range > 1:
-            limit = parameter.channel.range if parameter.kind == "I" else parameter.channel.range * _ROOM_ABOVE_RANGE
+        top = parameter.channel.range
+        # An integer whose bits all count is in range whatever it is.
+        is_telling = parameter.kind != "I" or top <= 2.0 ** (layout.fields[i].bits - _TELLING_BITS)
+        if top > 1 and is_telling:
+            limit = top if parameter.kind == "I" else top * _ROOM_ABOVE_RANGE
             in_range.append(float(np.mean(np.abs(np.nan_to_num(column, nan=np.inf)) <= limit)))
         if name.upper() == "TIME" and np.ptp(column[np.isfinite(column)] if np.isfinite(column).any() else [0]) > 0:
             masked = np.mod(column, parameter.mask + 1) if parameter.mask is not None else column

@@ -138,11 +138,13 @@ def _pairs(tokens: Sequence[bytes], delimiter: bytes) -> tuple[list[tuple[bytes,
     i = 0
     while i + 1 < len(tokens):
         key, value = tokens[i], tokens[i + 1]
-        if is_standard(value) and is_standard(key):
+        # A standard keyword where a value should be has its own value behind it, unless the next keyword stands there.
+        is_keyword = is_standard(value) and i + 2 < len(tokens) and not is_standard(tokens[i + 2])
+        if is_keyword and is_standard(key):
             pairs.append((key, b""))
             mended.append(key)
             i += 1
-        elif is_standard(value) and pairs:
+        elif is_keyword and pairs:
             before, text = pairs[-1]
             pairs[-1] = (before, text + delimiter + key)
             mended.append(before)

@@ -91,6 +91,8 @@ def write_fcs(
             where=str(path),
             hint="give a two-dimensional array, events in rows, one column per channel",
         )
+    if datatype not in ("F", "D", "I"):
+        raise RequestError(f"data type '{datatype}' cannot be written", where=str(path), hint="allowed: F, D, I")
     described = tuple(_described(c, i, table[:, i], datatype) for i, c in enumerate(channels))
     data = _data_bytes(table, described, datatype, where=str(path))
     text = _text_pairs(described, int(table.shape[0]), datatype, keywords or {}, spillover, where=str(path))
@@ -112,8 +114,6 @@ def _data_bytes(table: npt.NDArray[Any], channels: Sequence[Channel], datatype: 
     if datatype in _DTYPES:
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(table, dtype=_DTYPES[datatype]).tobytes()
-    if datatype != "I":
-        raise RequestError(f"data type '{datatype}' cannot be written", where=where, hint="allowed: F, D, I")
     record = np.dtype([(f"p{i}", f"<u{_integer_bits(c, where) // 8}") for i, c in enumerate(channels)])
     out = np.zeros(table.shape[0], dtype=record)
     for i, channel in enumerate(channels):
@@ -189,11 +189,11 @@ def _text_pairs(
             continue
         pairs[name] = value
     for key, value in pairs.items():
-        if not value or not key or not key.isprintable():
+        if not value or not key or any(c < " " or c == "\x7f" for c in key):
             raise RequestError(
                 f"keyword '{shown(key)}' = '{shown(value)}' cannot be written",
                 where=where,
-                hint="keywords are printable, and neither they nor their values are empty",
+                hint="keywords have no control characters, and neither they nor their values are empty",
             )
     return tuple(pairs.items())
 
