@@ -86,7 +86,7 @@ def _name_points(
             fontsize=8,
             fontweight="bold",
             bbox=PAPER,
-            color=styles[subjects[i]].colour,
+            color=styles[subjects[i]].ink,
         )
 
 

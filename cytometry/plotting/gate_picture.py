@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from cytometry.plotting.palette import ALERT, GATE_COLOURS
 from cytometry.plotting.png import data_uri, density_png
-from cytometry.quantification.preview_axes import PreviewAxis
+from cytometry.quantification.preview_axes import TICK_GAP, PreviewAxis
 from cytometry.quantification.preview_outlines import clip_to_window
 from cytometry.quantification.previews import GatePreview, PreviewGate
 
@@ -19,7 +19,7 @@ FloatArray = npt.NDArray[np.float64]
 
 # Drawing units; the page scales the picture. Margins hold tick texts of the style sheet's size.
 PLOT = 120.0
-LEFT, TOP, RIGHT, BOTTOM = 31.0, 4.0, 4.0, 22.0
+LEFT, TOP, RIGHT, BOTTOM = 31.0, 4.0, 9.0, 22.0
 WIDTH = LEFT + PLOT + RIGHT
 HEIGHT = TOP + PLOT + BOTTOM
 
@@ -80,7 +80,7 @@ def _union(axes: Sequence[PreviewAxis]) -> PreviewAxis:
     ticks: list[tuple[float, str]] = []
     # The axis with the widest window decides; the others only fill gaps.
     for axis in sorted(axes, key=lambda a: a.minimum - a.maximum):
-        ticks += [t for t in axis.ticks if all(abs(t[0] - o[0]) >= (high - low) / 9 for o in ticks)]
+        ticks += [t for t in axis.ticks if all(abs(t[0] - o[0]) >= (high - low) * TICK_GAP for o in ticks)]
     return PreviewAxis(axes[0].name, axes[0].scale, low, high, tuple(sorted(ticks)))
 
 

@@ -32,6 +32,16 @@ class SubjectStyle:
     colour: str
     mark: str
 
+    @property
+    def ink(self) -> str:
+        """The colour for text: a third darker, so that it reads on white.
+
+        >>> SubjectStyle("#56B4E9", "o").ink
+        '#39789b'
+        """
+        channels = (int(self.colour[k : k + 2], 16) for k in (1, 3, 5))
+        return "#" + "".join(f"{round(c * 2 / 3):02x}" for c in channels)
+
 
 def subject_styles(subjects: Sequence[str]) -> dict[str, SubjectStyle]:
     """One style per participant, in the order given; marks shift when colours repeat.

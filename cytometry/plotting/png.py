@@ -41,7 +41,7 @@ def density_png(histogram: npt.NDArray[Any]) -> bytes:
         + _chunk(b"IHDR", header)
         + _chunk(b"PLTE", palette)
         + _chunk(b"tRNS", b"\x00")
-        + _chunk(b"IDAT", zlib.compress(raw, 9))
+        + _chunk(b"IDAT", zlib.compress(raw, 6))
         + _chunk(b"IEND", b"")
     )
 

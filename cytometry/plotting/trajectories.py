@@ -185,7 +185,7 @@ def _end_labels(
             axes.annotate(
                 f"{course.subject} {course.note}".strip(),
                 (visits.positions[visit] + 0.035 * span, y),
-                color=styles[course.subject].colour,
+                color=styles[course.subject].ink,
                 fontsize=8,
                 fontweight="bold",
                 va="center",

@@ -17,6 +17,8 @@ FloatArray = npt.NDArray[np.float64]
 WINDOW_QUANTILES = (0.001, 0.999)
 # A boundary farther than this share of the data's span from the data does not stretch the window.
 BOUNDARY_REACH = 0.5
+# Share of the axis between two ticks, so that texts like 100k stay apart in a small picture.
+TICK_GAP = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +134,9 @@ def _is_affine(transform: Transform) -> bool:
 
 
 def _without_crowding(ticks: list[tuple[float, str]], low: float, high: float) -> tuple[tuple[float, str], ...]:
-    """Drop ticks nearer than a ninth of the axis to one that is kept; zero is kept first, then from the top."""
+    """Drop ticks too near to one that is kept; zero is kept first, then from the top."""
     kept: list[tuple[float, str]] = [t for t in ticks if t[1] == "0"]
     for tick in reversed(ticks):
-        if all(abs(tick[0] - other[0]) >= (high - low) / 9 for other in kept):
+        if all(abs(tick[0] - other[0]) >= (high - low) * TICK_GAP for other in kept):
             kept.append(tick)
     return tuple(sorted(kept))

@@ -93,8 +93,15 @@ def _ellipse(gate: EllipsoidGate, x: AnyDimension | None, y: AnyDimension | None
 
 
 def _spans(gate: EventMaskGate, positions: FloatArray | None) -> tuple[FloatArray, ...]:
+    """Runs of events along an axis that rises with them; open where the first or last event is kept."""
+    last = np.inf if positions is None else len(positions)
+
     def at(event: int) -> float:
-        return float(event) if positions is None else float(positions[min(event, len(positions) - 1)])
+        if event == 0:
+            return -np.inf
+        if event >= last:
+            return np.inf
+        return float(event) if positions is None else float(positions[event])
 
     return tuple(_rectangle(at(a), at(b), *OPEN) for a, b in gate.kept_runs if b > a)
 

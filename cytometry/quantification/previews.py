@@ -216,7 +216,12 @@ class _SecondAxes:
     reader: DimensionReader
 
     def time(self) -> AnyDimension | None:
-        return self._by_kind("time", "")
+        """Time, if it rises from event to event: only then is a run of events an interval of it."""
+        dimension = self._by_kind("time", "")
+        if dimension is None:
+            return None
+        values = self.reader.values(dimension)
+        return dimension if bool((np.diff(values) >= 0).all()) else None
 
     def beside(self, first: AnyDimension | None, population: Population) -> AnyDimension | None:
         siblings = [

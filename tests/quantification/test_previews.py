@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cytometry.model.channels import Channel
-from cytometry.model.gates import Dimension, Interval, RectangleGate
+from cytometry.model.gates import Dimension, EventMaskGate, Interval, RectangleGate
 from cytometry.model.placement import PlacedCut
 from cytometry.model.sample import Sample
 from cytometry.model.strategy import GatingStrategy, Population
@@ -69,9 +69,21 @@ def test_time_gate_is_shown_along_time_with_its_removed_interval(previews: tuple
     assert picture.x.name == "Time"
     first, second = picture.gates[0].outlines
     # Event i comes at 0.01 i s; runs are events 0-2999 and 3200-3999 of 4000.
-    assert first[:, 0].max() == pytest.approx(30.0)
-    assert second[:, 0].min() == pytest.approx(32.0)
+    assert (first[:, 0].min(), first[:, 0].max()) == (-np.inf, pytest.approx(30.0))
+    assert (second[:, 0].min(), second[:, 0].max()) == (pytest.approx(32.0), np.inf)
     assert np.isinf(first[:, 1]).all()
+
+
+def test_where_time_does_not_rise_an_event_mask_is_drawn_along_the_event_number() -> None:
+    events = np.column_stack([[5.0, 1.0, 9.0, 3.0], np.arange(4.0)])
+    sample = Sample.from_array(events, (Channel(0, "Time"), Channel(1, "SSC-A")))
+    strategy = GatingStrategy("mask", (Population("ok", "root", EventMaskGate(((1, 3),))),))
+    reader = DimensionReader(sample, ChannelMap({"Time": 0, "SSC-A": 1}), {}, {})
+    membership = _membership(4, {"root/ok": np.array([False, True, True, False])})
+    (picture,) = gate_previews(strategy, reader, membership)
+    assert picture.x.name == EVENT_NUMBER
+    (outline,) = picture.gates[0].outlines
+    assert (outline[:, 0].min(), outline[:, 0].max()) == (1.0, 3.0)
 
 
 def test_a_drawn_boundary_is_called_drawn_and_read_on_the_linear_scale(previews: tuple[GatePreview, ...]) -> None:

@@ -12,6 +12,7 @@ from cytometry.reporting.sections import (
     clinic,
     contact_sheet,
     design,
+    glance,
     hierarchy,
     methods,
     provenance,
@@ -22,6 +23,7 @@ from cytometry.reporting.sections import (
 
 SECTIONS: Final[tuple[Section, ...]] = (
     answer.SECTION,
+    glance.SECTION,
     design.SECTION,
     trajectories.SECTION,
     association.SECTION,

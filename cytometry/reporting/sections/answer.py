@@ -43,7 +43,7 @@ _SHOWN = ("levels", "level_sort", "change", "direction_shown", "p_fraction", "fl
 def _render(inputs: ReportInputs) -> Markup | None:
     comparison = inputs.tables.get("comparison")
     if comparison is None or comparison.empty:
-        return _without_statistics(inputs)
+        return None
     titles = results.visit_titles(inputs)
     primary = results.primary_visit(inputs)
     visits = inputs.study.visit_ids if inputs.study is not None else tuple(dict.fromkeys(comparison["visit"]))
@@ -91,13 +91,6 @@ def _render(inputs: ReportInputs) -> Markup | None:
 
 def _texts(inputs: ReportInputs, *kinds: str) -> list[str]:
     return [typeset(s.text) for s in inputs.sentences if s.kind in kinds]
-
-
-def _without_statistics(inputs: ReportInputs) -> Markup | None:
-    samples = inputs.tables.get("samples")
-    if samples is None and not inputs.previews:
-        return None
-    return render("answer_gated.html", facts=key_facts(inputs), has_study=inputs.study is not None)
 
 
 def _shown(rows: pd.DataFrame, inputs: ReportInputs) -> pd.DataFrame:

@@ -58,6 +58,7 @@ def _render(inputs: ReportInputs) -> Markup | None:
     titles = results.visit_titles(inputs)
     own = sri[sri["primary"].astype(bool) & (sri["visit"] == visit)]
     rules = str(own["rules"].iloc[0]) if len(own) else ""
+    values = _outcome_values(inputs)
     return render(
         "clinic.html",
         visit=titles.get(visit, visit),
@@ -65,7 +66,8 @@ def _render(inputs: ReportInputs) -> Markup | None:
         rates=_rates(inputs, titles),
         table=_sri(own, "sri", f"{rules} at {titles.get(visit, visit)} by component"),
         more=_sri(sri.drop(index=own.index), "sri-other", "Other visits and rule sets", folded=True),
-        course=_outcome_course(inputs),
+        course=None if values is None else _outcome_course(values, inputs),
+        values=None if values is None else _outcome_table(values, inputs),
         rule=rule_text(study.plan),
         calls=_individuals(inputs),
         called=called_changes(inputs),
@@ -123,39 +125,53 @@ def _both(one: object, other: object) -> str:
     return UNDEFINED if not words else "no" if "no" in words else "yes"
 
 
-def _outcome_course(inputs: ReportInputs) -> Markup | None:
-    """Course of the clinical score, as a figure; its numbers are in ``clinical.csv`` and in the table of changes."""
-    import numpy as np
+def _outcome_values(inputs: ReportInputs) -> pd.DataFrame | None:
+    """The clinical score by participant and visit, as recorded; None where there is none."""
+    import pandas as pd
 
     study = inputs.study
     if study is None:
         return None
-    known = {
-        (str(r["subject_id"]), str(r["visit"])): float(str(r[study.plan.outcome]))
+    rows = [
+        (str(r["subject_id"]), str(r["visit"]), float(str(r[study.plan.outcome])))
         for r in study.clinical
-        if not is_missing(r.get(study.plan.outcome))
-    }
-    who = participants(inputs)
-    nothing = np.full(len(study.visits), np.nan)
-    courses = [
-        Course(
-            subject,
-            np.array([known.get((subject, v), np.nan) for v in study.visit_ids]),
-            nothing,
-            nothing,
-            np.zeros(len(study.visits), dtype=bool),
-            who.notes.get(subject, ""),
-        )
-        for subject in study.subject_ids
-        if any((subject, v) in known for v in study.visit_ids)
+        if str(r["visit"]) in study.visit_ids and not is_missing(r.get(study.plan.outcome))
     ]
-    if not courses:
+    if not rows:
         return None
-    axis = visit_axis([v.title for v in study.visits], [v.planned_day for v in study.visits])
+    wide = pd.DataFrame(rows, columns=["subject_id", "visit", "value"]).pivot_table(
+        index="subject_id", columns="visit", values="value", aggfunc="first", sort=False
+    )
+    return wide.reindex(columns=list(study.visit_ids)).reset_index()
+
+
+def _outcome_course(values: pd.DataFrame, inputs: ReportInputs) -> Markup:
+    """The course as a figure; :func:`_outcome_table` shows the same values."""
+    import numpy as np
+
+    study = inputs.study
+    visits = [] if study is None else study.visits
+    who = participants(inputs)
+    nothing = np.full(len(visits), np.nan)
+    low = np.zeros(len(visits), dtype=bool)
+    courses = [
+        Course(str(row[0]), np.array(row[1:], dtype=np.float64), nothing, nothing, low, who.notes.get(str(row[0]), ""))
+        for row in values.itertuples(index=False, name=None)
+        if row[0] in who.styles
+    ]
+    axis = visit_axis([v.title for v in visits], [v.planned_day for v in visits])
     name = outcome_name(inputs)
     figure = trajectory_figure(courses, axis, who.styles, kind="plain", y_label=name)
-    values = "; ".join(f"{c.subject}: {', '.join('–' if np.isnan(v) else f'{v:g}' for v in c.values)}" for c in courses)
-    return trusted(figure_svg(figure, title=f"{name} by participant and visit. {values}", prefix="outcome"))
+    return trusted(
+        figure_svg(figure, title=f"{name} by participant and visit; the table has the values", prefix="outcome")
+    )
+
+
+def _outcome_table(values: pd.DataFrame, inputs: ReportInputs) -> Markup:
+    titles = results.visit_titles(inputs)
+    headings = [Heading("subject_id", "Participant", mark="name")]
+    headings += [Heading(str(c), titles.get(str(c), str(c)), plain_number) for c in values.columns[1:]]
+    return data_table(values, headings, name="outcome-values", caption=f"{outcome_name(inputs)} as recorded")
 
 
 def _individuals(inputs: ReportInputs) -> Markup | None:

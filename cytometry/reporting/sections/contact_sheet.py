@@ -28,7 +28,9 @@ _SOURCE_WORDS: Mapping[str, str] = MappingProxyType(
         "drawn": "drawn",
     }
 )
-_FLAG_WORDS: Mapping[str, str] = MappingProxyType({"GATE_FALLBACK": "second rule"})
+_FLAG_WORDS: Mapping[str, str] = MappingProxyType(
+    {"GATE_FALLBACK": "second rule", "GATE_UNCERTAIN": "no clear boundary"}
+)
 _UNUSUAL_SOURCES = frozenset({"fallback", "override"})
 
 
@@ -176,7 +178,7 @@ def _picture(
 def _flags(tube: Tube, threshold: PreviewThreshold, outliers: frozenset[tuple[str, str, str]]) -> list[str]:
     flags = [_FLAG_WORDS.get(f, f) for f in threshold.flags]
     if threshold.source in _UNUSUAL_SOURCES:
-        flags.append(f"{threshold.dimension} {_SOURCE_WORDS[threshold.source]}")
+        flags.append(_SOURCE_WORDS[threshold.source])
     if (tube.sample_id, threshold.name, threshold.dimension) in outliers:
         flags.append(f"{threshold.dimension} far from others")
     return flags

@@ -66,6 +66,7 @@
   if (tools) {
     const cells = all(".cell[data-subject]", sheet);
     const chooser = (label, key, values) => {
+      if (values.length < 2) return { value: "" };
       const select = make("select", { name: key }, make("option", { value: "", textContent: "all" }));
       for (const v of values) select.append(make("option", { value: v, textContent: v }));
       tools.append(make("label", {}, label + " ", select));
