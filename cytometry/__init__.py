@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         run,
         simulate,
     )
+    from cytometry.pipeline.anndata_export import to_anndata
 
 __version__ = "0.1.0"
 
@@ -65,6 +66,7 @@ __all__ = [
     "report",
     "run",
     "simulate",
+    "to_anndata",
     "write_fcs",
     "write_gatingml",
 ]
@@ -80,6 +82,7 @@ _HOMES = MappingProxyType(
         "write_gatingml": "cytometry.io.gatingml",
         "load_panel": "cytometry.io.panels",
         "load_study": "cytometry.io.study",
+        "to_anndata": "cytometry.pipeline.anndata_export",
     }
 )
 

@@ -193,7 +193,7 @@ def _repeated_keys(table: TextTable, rows: list[TypedRow], schema: TableSchema) 
     seen: dict[tuple[Cell, ...], int] = {}
     for row in rows:
         key = tuple(row.cells.get(name) for name in schema.key)
-        if any(part is None for part in key):
+        if not key or any(part is None for part in key):
             continue
         if key in seen:
             shown = ", ".join(f"{n} '{v}'" for n, v in zip(schema.key, key, strict=True))
