@@ -137,7 +137,8 @@ class DimensionReader:
             numerator = self.linear(dimension.numerator, dimension.compensation, rows) - dimension.B
             denominator = self.linear(dimension.denominator, dimension.compensation, rows) - dimension.C
             with np.errstate(divide="ignore", invalid="ignore"):
-                return np.asarray(dimension.A * (numerator / denominator))
+                ratio = dimension.A * (numerator / denominator)
+            return np.clip(ratio, dimension.minimum, dimension.maximum)
         return self.linear(dimension.name, dimension.compensation, rows)
 
     def _detectors(self, spillover: Spillover) -> tuple[int, ...]:
