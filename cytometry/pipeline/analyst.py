@@ -102,7 +102,6 @@ class GatedSample:
         from cytometry.pipeline.frames import frame
         from cytometry.pipeline.gate_group import panel_limits
         from cytometry.quantification.counts import CountedSample, count_populations
-        from cytometry.quantification.thresholds import flags_by_population
 
         name = Path(self.sample.name)
         tube = CountedSample(safe_name(name.stem), name.name, self.sample.sha256, self.strategy.name)
@@ -111,7 +110,7 @@ class GatedSample:
             self.strategy,
             self.membership,
             limits=panel_limits(self.panel) if self.panel else None,
-            gate_flags=flags_by_population(self.placement.cuts) if self.placement else None,
+            gate_flags=self.placement.population_flags(_ALONE) if self.placement else None,
         )
         return frame(COUNTS, rows)
 
