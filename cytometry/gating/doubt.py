@@ -34,11 +34,27 @@ def event_doubts(
                     distance = np.abs(bench.values(marker, population.parent)[kept] - position.value) / position.sd
                     sure *= 1.0 - _crossing(distance)
         own = 1.0 - sure
-    return (
-        np.asarray(1.0 - (1.0 - np.asarray(inherited)) * (1.0 - np.asarray(own)))
-        if np.ndim(own) or np.ndim(inherited)
-        else own or inherited
-    )
+    elif population.operands:
+        own = _of_operands(bench, population, int(kept.sum()))
+    if np.ndim(own) == 0 and np.ndim(inherited) == 0:
+        return 1.0 - (1.0 - float(inherited)) * (1.0 - float(own))
+    return np.asarray(1.0 - (1.0 - np.asarray(inherited)) * (1.0 - np.asarray(own)))
+
+
+def _of_operands(bench: Bench, population: PopulationTemplate, n_events: int) -> float:
+    """What is in doubt in the operands, as a share of the events.
+
+    A remainder (``none_of``) has what its operands may have taken wrongly. In
+    ``all_of`` an operand that is only excluded lies elsewhere.
+    """
+    mass = 0.0
+    for name, complement in population.operands:
+        if complement and population.none_of is None:
+            continue
+        rows = bench.rows.get(name)
+        if rows is not None and rows.size:
+            mass += float(np.mean(bench.doubts.get(name, 0.0))) * rows.size
+    return min(mass / max(n_events, 1), 1.0)
 
 
 def count_cv(doubts: FloatArray | float, n_events: int) -> float:

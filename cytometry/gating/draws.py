@@ -30,10 +30,10 @@ def draw_strategies(placement: Placement, draws: int, rng: np.random.Generator) 
     placement
         Of one gate group.
     rng
-        Cuts are drawn in a fixed order: the same generator gives the same draws.
+        The same generator gives the same draws, whatever the order of tubes.
     """
     by_tube = {key: placement.cuts_of(key) for key in placement.strategies}
-    positions = list(dict.fromkeys(_position(c) for cuts in by_tube.values() for c in cuts))
+    positions = sorted({_position(c) for cuts in by_tube.values() for c in cuts})
     for _ in range(draws):
         errors = dict(zip(positions, rng.standard_normal(len(positions)), strict=True))
         yield {key: moved(s, _shifts(by_tube[key], errors)) for key, s in placement.strategies.items()}

@@ -17,6 +17,10 @@ from cytometry.model.template import Scope
 Source = Literal["data", "fmo", "control", "fallback", "override"]
 
 
+#: A population whose count the errors of its cuts move by more than this (coefficient of variation) is flagged.
+IMPRECISE_CV = 0.10
+
+
 @dataclass(frozen=True, slots=True)
 class GateOverride:
     """A person's correction of one cut in one tube.
@@ -124,3 +128,12 @@ class Placement:
     def findings_of(self, key: str) -> tuple[Finding, ...]:
         """The findings of one tube."""
         return tuple(f for f in self.findings if f.file == key)
+
+    def population_flags(self, key: str) -> Mapping[str, tuple[str, ...]]:
+        """Populations of one tube whose number the gates leave open: ``GATE_IMPRECISE``.
+
+        An unsure cut is flagged where it stands (:attr:`PlacedCut.flags`); a
+        population is flagged where that matters for its count.
+        """
+        found = self.gating_cv.get(key, {})
+        return {name: ("GATE_IMPRECISE",) for name, cv in found.items() if cv > IMPRECISE_CV}

@@ -51,7 +51,7 @@ def place_cluster_ellipse(
     mean, covariance = clusters.means[2], clusters.covariances[2]
     n = float(clusters.responsibilities[:, 2].sum())
     if np.linalg.norm(mean - start[2]) > rule.within or n < _FEWEST_IN_CLUSTER:
-        return _expected(rule, start[2], 0.35 * width, dimensions)
+        return _expected(rule, start[2], 0.35 * np.minimum(width, np.eye(2) * rule.spread**2), dimensions)
     shift, size, f1 = _best_outline(side, mean, covariance, clusters, rule)
     sd = np.sqrt(np.diag(covariance) / n)
     separation = float(
