@@ -83,6 +83,16 @@ def _variables(inputs: ReportInputs) -> str:
     return f"participant ({len(study.subject_ids)}) × visit ({visits}) × panel ({', '.join(study.panels)})"
 
 
+def _date(inputs: ReportInputs) -> str:
+    days = sorted(s.acquired_at[:10] for s in inputs.study.samples if s.acquired_at) if inputs.study is not None else []
+    return "" if not days else f"acquired {days[0]}" if days[0] == days[-1] else f"acquired {days[0]} to {days[-1]}"
+
+
+def _instrument(inputs: ReportInputs) -> str:
+    names = {s.instrument for s in inputs.study.samples if s.instrument} if inputs.study is not None else set()
+    return ", ".join(sorted(names))
+
+
 def _quality(inputs: ReportInputs) -> str:
     findings = inputs.tables.get("findings")
     if findings is None:
@@ -132,6 +142,8 @@ def _plain(text: str) -> str:
 _KNOWN: Mapping[str, Callable[[ReportInputs], str]] = MappingProxyType(
     {
         "variables": _variables,
+        "date": _date,
+        "instrument_model": _instrument,
         "quality_control": _quality,
         "material": _materials,
         "data_files": _files,

@@ -158,3 +158,25 @@ def test_a_hundred_samples_stay_below_ten_megabytes(inputs: ReportInputs) -> Non
     many = {f"S{i:03d}": twelve for i in range(100)}
     html = build_report(dataclasses.replace(inputs, previews=many))
     assert len(html.encode()) < 10_000_000
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        ("samples", "counts", "findings"),
+        ("comparison", "changes"),
+        ("comparison", "correlation", "thresholds"),
+        ("sri", "individuals", "outcome", "samples"),
+    ],
+)
+def test_a_run_with_only_some_tables_still_gives_a_report(inputs: ReportInputs, kept: tuple[str, ...]) -> None:
+    some = dataclasses.replace(inputs, tables={n: inputs.tables[n] for n in kept}, previews={}, sentences=())
+    page = Page(build_report(some))
+    assert {"h-design", "h-provenance"} <= set(page.ids)
+
+
+def test_empty_tables_are_no_tables(inputs: ReportInputs) -> None:
+    empty = dataclasses.replace(inputs, tables={n: f.iloc[:0] for n, f in inputs.tables.items()}, previews={})
+    page = Page(build_report(empty))
+    assert "h-answer" not in page.ids
+    assert "h-glance" in page.ids

@@ -26,8 +26,7 @@ _FINDINGS = (
 # So many places are named on the page; the CSV names all.
 _PLACES = 6
 _THRESHOLDS = (
-    Heading("sample_id", "Sample", mark="nowrap"),
-    Heading("panel", "Panel"),
+    Heading("sample_id", "Sample", mark="nowrap", under="panel"),
     Heading("cut", "Cut"),
     Heading("dimension", "Marker"),
     Heading("value_linear", "Boundary", significant, "on the compensated linear scale"),
@@ -35,10 +34,9 @@ _THRESHOLDS = (
     Heading("uncertainty_sd", "± SD", significant, "standard deviation of the position, display scale"),
     Heading("confidence", "Confidence", significant, "0 to 1: how far the data show a boundary there"),
     Heading("robust_z", "Robust z", significant, "(value − median) / (1.4826 · MAD) among the tubes of the panel"),
-    Heading("source", "Source"),
-    Heading("method", "Method"),
+    Heading("source", "Source", under="method"),
     Heading("scope", "Scope"),
-    Heading("flags", "Flags"),
+    Heading("flags", "Flags", tags=True),
 )
 _SEVERITY_ORDER = ("error", "warning", "info")
 

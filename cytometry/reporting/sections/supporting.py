@@ -11,6 +11,7 @@ from cytometry.reporting import results
 from cytometry.reporting.formats import p_value, significant, whole
 from cytometry.reporting.inputs import ReportInputs
 from cytometry.reporting.markup import render
+from cytometry.reporting.population_names import population_name
 from cytometry.reporting.section import Section
 from cytometry.reporting.table import Heading, data_table
 
@@ -63,6 +64,11 @@ PARTS: Final[tuple[Part, ...]] = (
     ),
 )
 # Long machine texts that are for the CSV.
+_NAME_HEADINGS = (
+    Heading("label", "Population", mark="name", under="of"),
+    Heading("visit_title", "Visit", mark="nowrap"),
+)
+_NAMED = frozenset({"population", "path", "scale", "visit"})
 _ONLY_IN_CSV = frozenset({"r_check", "p_definition", "path"})
 
 
@@ -76,12 +82,19 @@ def _render(inputs: ReportInputs) -> Markup | None:
 
 
 def _table(frame: pd.DataFrame, part: Part, inputs: ReportInputs) -> Markup:
-    titles = results.visit_titles(inputs)
-    readable = frame
-    if "visit" in frame:
-        readable = frame.assign(visit=[titles.get(str(v), str(v)) for v in frame["visit"]])
-    headings = [_heading(str(c)) for c in frame.columns if c not in _ONLY_IN_CSV and frame[c].notna().any()]
-    return data_table(readable, headings, name=part.table, caption=part.caption, download=frame, folded=True)
+    shown, first, replaced = frame, list[Heading](), set[str]()
+    if set(frame.columns) >= _NAMED:
+        shown = results.with_names(frame, inputs)
+        first = [
+            Heading("label", "Population", mark="name", under="of"),
+            Heading("visit_title", "Visit", mark="nowrap"),
+        ]
+        replaced = {*_NAMED, "panel", "denominator"}
+    elif "population" in frame:
+        shown = frame.assign(population=[population_name(str(p)) for p in frame["population"]])
+    rest = [str(c) for c in frame.columns if c not in _ONLY_IN_CSV | replaced and frame[c].notna().any()]
+    headings = [*first, *(_heading(c) for c in rest)]
+    return data_table(shown, headings, name=part.table, caption=part.caption, download=frame, folded=True)
 
 
 def _heading(column: str) -> Heading:
