@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from cytometry.statistics.analysis import AnalysisResult
 
 REPORT: Final = "report.html"
+METHODS: Final = "methods.md"
+CHECKLIST: Final = "miflowcyt.md"
 
 
 class PartPreviews(Mapping[str, "Sequence[GatePreview]"]):
@@ -57,13 +59,14 @@ def write_report(
     panels: Mapping[str, Panel],
     analysis: AnalysisResult | None,
 ) -> Path:
-    """Build the report from the folder's tables and write it.
+    """Build the report from the folder's tables and write it, with the methods and the checklist as Markdown.
 
     Raises
     ------
     OutputError
         A table is missing or damaged, or the report cannot be written.
     """
+    from cytometry.reporting.documents import methods_markdown, miflowcyt_markdown
     from cytometry.reporting.inputs import InputFile, ReportInputs, RunFacts
     from cytometry.reporting.report import build_report
 
@@ -81,20 +84,20 @@ def write_report(
         command=f"cytometry {record.command}",
         stamp="" if os.environ.get("SOURCE_DATE_EPOCH") else datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
-    html = build_report(
-        ReportInputs(
-            title=(study.facts.title or study.id) if study else "Gated samples",
-            tables=tables,
-            study=study,
-            panels=panels,
-            sentences=analysis.sentences if analysis else (),
-            plan_digest=analysis.plan_digest if analysis else "",
-            departures=analysis.departures if analysis else (),
-            previews=PartPreviews(out, panel_of),
-            run=facts,
-        )
+    inputs = ReportInputs(
+        title=(study.facts.title or study.id) if study else "Gated samples",
+        tables=tables,
+        study=study,
+        panels=panels,
+        sentences=analysis.sentences if analysis else (),
+        plan_digest=analysis.plan_digest if analysis else "",
+        departures=analysis.departures if analysis else (),
+        previews=PartPreviews(out, panel_of),
+        run=facts,
     )
-    write_atomically(out / REPORT, html.encode())
+    write_atomically(out / METHODS, methods_markdown(inputs).encode())
+    write_atomically(out / CHECKLIST, miflowcyt_markdown(inputs).encode())
+    write_atomically(out / REPORT, build_report(inputs).encode())
     return out / REPORT
 
 

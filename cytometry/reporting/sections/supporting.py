@@ -42,6 +42,11 @@ PARTS: Final[tuple[Part, ...]] = (
         "overrides of the change score.",
     ),
     Part(
+        "robustness",
+        "Would other plausible gates say the same?",
+        "Every planned comparison again, with each gate moved by its own uncertainty, alike in all tubes that share it.",
+    ),
+    Part(
         "closure",
         "Is a fall only another subset's rise?",
         "Siblings sum to one. Centred log ratios of each set of siblings, as a sensitivity analysis.",
@@ -51,9 +56,9 @@ PARTS: Final[tuple[Part, ...]] = (
         "Did anything change at all?",
         "One question to the whole panel at a visit, and to one population over all visits.",
     ),
-    Part("courses", "Do cells follow disease activity over all visits?", "Within participants, over complete courses."),
+    Part("courses", "Do cells follow disease activity over visits?", "Within participants, over complete courses."),
     Part("weighted", "Weighted by counting precision", "Random-effects mean of log odds ratios with its exact p."),
-    Part("mixed_model", "Mixed model over all visits", "Supportive: REML with Kenward-Roger degrees of freedom."),
+    Part("mixed_model", "Mixed model over visits", "Supportive: REML with Kenward-Roger degrees of freedom."),
     Part("count_model", "Binomial models of the counts", "Supportive: a random effect for every sample is included."),
     Part("arms", "Between arms", "Exact permutation of arms."),
     Part("assays", "Assays beside cytometry", "The same change tests on analytes of assays.csv."),
