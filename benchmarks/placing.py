@@ -5,8 +5,8 @@
 26 batches of 8 simulated tubes per panel (208 tubes) with controls: see varied.py for what varies. Per population with
 at least 100 true events: F1 as a share of the oracle's (oracle.py), and error of the frequency (of CD19+ or CD4+
 cells) against the truth of the same events, beyond the oracle's error. Flags: of (tube, population) pairs with at least
-50 true events that are off by more than 25 %, the share of which a gate carries a flag (its own, an ancestor's, that
-of a population that a boolean keeps); and of those within 10 %. A bad gate that is not flagged is the worst outcome:
+50 true events that are off by more than 25 %, the share that carries the population's flag (as in counts.csv); and of
+those within 10 %. A bad gate that is not flagged is the worst outcome:
 they are counted by population. Intervals: each gate is moved by its own uncertainty (--draws times, together in a
 scope group), and 95 % intervals of the log odds from counting and gating variance are held against the fraction that
 the simulator drew from.
@@ -28,9 +28,7 @@ from benchmarks.varied import varied_batches
 from cytometry.gating.draws import draw_strategies
 from cytometry.gating.engine import gate_sample
 from cytometry.io.panels import load_panel
-from cytometry.model.gates import BooleanGate
 from cytometry.model.placement import Placement
-from cytometry.model.strategy import ROOT, GatingStrategy
 from cytometry.simulation.cell_types import CELL_TYPES
 from cytometry.simulation.truth import STEM, TRUE_POPULATIONS, truth_mask
 
@@ -173,8 +171,6 @@ def score_tube(
         n_true = int(true.sum())
         if n_true < MIN_FLAGS:
             continue
-        used = _gates_behind(strategy, path)
-        lineage = [c for n in used for c in cuts.get(n, [])]
         own = cuts.get(name, [])
         below = path.startswith(whole + "/")
         seen = (int(kept.sum()), int(tube.masks[whole].sum()))
@@ -192,25 +188,12 @@ def score_tube(
                 oracle_error=_error(oracle[path], oracle[whole] if below else None, n_true, n_whole),
                 f1=f1(kept, true),
                 oracle_f1=f1(oracle[path], true),
-                flags=";".join(dict.fromkeys(f for c in lineage for f in c.flags)),
+                flags=";".join(tube.placement.population_flags(tube.tube.sample_id).get(name, ())),
                 covered=_covers(*seen, gating_sd.get(path, np.nan), fraction),
                 covered_by_counting=_covers(*seen, 0.0, fraction),
             )
         )
     return scores
-
-
-def _gates_behind(strategy: GatingStrategy, path: str) -> list[str]:
-    """Names of the populations whose gates decide about one: itself, its ancestors, and what a boolean keeps."""
-    if path == ROOT:
-        return []
-    population = strategy[path]
-    names = [population.name, *_gates_behind(strategy, population.parent_path)]
-    if isinstance(population.gate, BooleanGate):
-        for operand in population.gate.operands:
-            if not operand.complement and population.gate.operator != "not":
-                names += _gates_behind(strategy, operand.path)
-    return list(dict.fromkeys(names))
 
 
 def _error(kept: BoolArray, whole: BoolArray | None, n_true: int, n_whole: int) -> float:
