@@ -101,7 +101,11 @@ def _change(plan: AnalysisPlan) -> str:
         )
         if on
     ]
-    exceptions = "".join(f"; {p} on {_scale(s)}" for p, s in plan.scales.items())
+    on: dict[str, list[str]] = {}
+    for population, scale in plan.scales.items():
+        if scale != plan.panel_scale:
+            on.setdefault(scale, []).append(population_name(population))
+    exceptions = "".join(f"; for {', '.join(names)} of {_scale(scale)}" for scale, names in on.items())
     return (
         f"The change of a population is the difference between a visit and baseline of {_scale(plan.panel_scale)}"
         f"{exceptions}, with ½ added to every count"

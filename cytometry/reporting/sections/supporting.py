@@ -44,7 +44,7 @@ PARTS: Final[tuple[Part, ...]] = (
     Part(
         "robustness",
         "Would other plausible gates say the same?",
-        "Every planned comparison again, with each gate moved by its own uncertainty, alike in all tubes that share it.",
+        "Every planned comparison again, each gate moved by its own uncertainty, alike in all tubes that share it.",
     ),
     Part(
         "closure",
