@@ -84,6 +84,7 @@ FCS_CODES: Mapping[str, str] = MappingProxyType(
         # DATA: what the values tell
         "DATA_CONTRADICTS": "The values make sense only if a keyword is wrong; which, and the evidence, are said.",
         "DATA_BROKEN": "The events are in order up to some event only: bytes were lost or put in.",
+        "TIME_FALLS": "Time goes back again and again: the events are not in the order in which they came.",
         "DATA_IMPLAUSIBLE": "The values do not look like measurements in any way of reading them.",
         "DATA_COPIED_AS_TEXT": "The bytes show that the file was copied or saved as text.",
         "DATA_CONSTANT": "The last events, or all, are one byte repeated, as an interrupted copy leaves.",

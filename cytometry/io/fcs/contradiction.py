@@ -18,6 +18,8 @@ _BARELY_SANE = 0.9
 _HARDLY_SANE = 0.5
 # Shuffled events begin with so many in order once in ten factorial times.
 _RISING_BY_CHANCE = 10
+# Of at most sixteen events; a saturated or negative outlier among them is not that much.
+_NEARLY_ALL = 0.95
 # A handful of events may look like anything.
 _FEWEST_TO_JUDGE = 10
 # A share of fewer steps of Time than these proves nothing.
@@ -112,6 +114,20 @@ def _check_rest(
             fix="bytes were lost or put in on the way: copy the file again from the instrument",
         )
         return
+    if begin.time_falls:
+        ledger.warn(
+            "TIME_FALLS",
+            f"Time goes back again and again over the events of DATA: {begin}",
+            segment="DATA",
+            keyword="$PnN",
+            byte_range=(first, first + layout.data_bytes(place.n_events) - 1),
+            found=str(begin),
+            expected="a Time that rises",
+            fix="a program may have put the events in another order; checks of quality over time do not apply",
+        )
+        return
+    if _ends_otherwise(source, first, place, layout, parameters, begin, ledger):
+        return
     tail = min(SAMPLED_EVENTS, place.n_events // 2)
     # Whole multiples of eight events begin at whole bytes, whatever the width.
     skipped = (place.n_events - tail) // 8 * 8
@@ -130,6 +146,36 @@ def _check_rest(
         expected=str(head),
         fix="bytes were lost or put in on the way: copy the file again from the instrument",
     )
+
+
+def _ends_otherwise(
+    source: Source,
+    first: int,
+    place: Place,
+    layout: Layout,
+    parameters: tuple[Parameter, ...],
+    begin: Evidence,
+    ledger: Ledger,
+) -> bool:
+    """Where bytes were lost, the last events are made of what stood behind DATA."""
+    skipped = (place.n_events - 1) // 8 * 8 - 8
+    if skipped < _FEWEST_TO_JUDGE:
+        return False
+    at = first + layout.data_bytes(skipped)
+    last = weigh(source.data, at, place.n_events - skipped, layout, parameters)
+    pairs = ((begin.sane, last.sane), (begin.in_range, last.in_range))
+    if not any(a == 1.0 and b is not None and b < _NEARLY_ALL for a, b in pairs):
+        return False
+    ledger.guess(
+        "DATA_BROKEN",
+        f"the last events of DATA are unlike all before: {begin}; then {last}",
+        segment="DATA",
+        byte_range=(at, first + layout.data_bytes(place.n_events) - 1),
+        found=str(last),
+        expected=str(begin),
+        fix="bytes were lost on the way, and others took their place: copy the file again from the instrument",
+    )
+    return True
 
 
 def _other_ways(place: Place, layout: Layout, parameters: tuple[Parameter, ...]) -> Iterator[Way]:
