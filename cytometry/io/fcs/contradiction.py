@@ -126,7 +126,7 @@ def _check_rest(
             fix="a program may have put the events in another order; checks of quality over time do not apply",
         )
         return
-    if _ends_otherwise(source, first, place, layout, parameters, begin, ledger):
+    if _ends_otherwise(source, first, place, layout, parameters, ledger):
         return
     tail = min(SAMPLED_EVENTS, place.n_events // 2)
     # Whole multiples of eight events begin at whole bytes, whatever the width.
@@ -154,7 +154,6 @@ def _ends_otherwise(
     place: Place,
     layout: Layout,
     parameters: tuple[Parameter, ...],
-    begin: Evidence,
     ledger: Ledger,
 ) -> bool:
     """Where bytes were lost, the last events are made of what stood behind DATA."""
@@ -163,16 +162,17 @@ def _ends_otherwise(
         return False
     at = first + layout.data_bytes(skipped)
     last = weigh(source.data, at, place.n_events - skipped, layout, parameters)
-    pairs = ((begin.sane, last.sane), (begin.in_range, last.in_range))
+    before = weigh(source.data, first, skipped, layout, parameters)
+    pairs = ((before.sane, last.sane), (before.in_range, last.in_range))
     if not any(a == 1.0 and b is not None and b < _NEARLY_ALL for a, b in pairs):
         return False
     ledger.guess(
         "DATA_BROKEN",
-        f"the last events of DATA are unlike all before: {begin}; then {last}",
+        f"the last events of DATA are unlike all before: {before}; then {last}",
         segment="DATA",
         byte_range=(at, first + layout.data_bytes(place.n_events) - 1),
         found=str(last),
-        expected=str(begin),
+        expected=str(before),
         fix="bytes were lost on the way, and others took their place: copy the file again from the instrument",
     )
     return True
