@@ -60,6 +60,7 @@ from cytometry.statistics.response import (
     response_rates,
     sri_table,
 )
+from cytometry.statistics.robustness import Robustness, robustness
 from cytometry.statistics.rows import table_of
 from cytometry.statistics.seal import departures, plan_digest
 from cytometry.statistics.sentences import Sentence, sentences
@@ -110,6 +111,7 @@ class AnalysisResult:
     closure: pd.DataFrame
     limits: pd.DataFrame
     sensitivity: pd.DataFrame
+    robustness: pd.DataFrame
     arms: pd.DataFrame
     power: pd.DataFrame
     estimands: pd.DataFrame
@@ -144,6 +146,7 @@ ROW_TYPES: Mapping[str, type] = MappingProxyType(
         "closure": ClosureRow,
         "limits": LimitRow,
         "sensitivity": SensitivityRow,
+        "robustness": Robustness,
         "arms": ArmRow,
         "power": PowerRow,
         "estimands": Estimand,
@@ -161,6 +164,8 @@ class Extras:
     ----------
     assays
         Rows of ``assays.csv``.
+    gate_draws
+        Rows of ``gate_draws.csv`` with ``subject_id`` and ``visit``, study samples only.
     sealed
         The plan as it was sealed.
     names
@@ -170,6 +175,7 @@ class Extras:
     """
 
     assays: pd.DataFrame | None = None
+    gate_draws: pd.DataFrame | None = None
     sealed: AnalysisPlan | None = None
     names: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     treatment: str = "the study treatment with background therapy"
@@ -237,6 +243,9 @@ def analyse(
         closure=closure,
         limits=limit_table(readouts, plan),
         sensitivity=sensitivity_table(own_scale, readouts, design, plan, rng),
+        robustness=table_of([], Robustness)
+        if extras.gate_draws is None
+        else robustness(readouts, extras.gate_draws, comparison, design, plan),
         arms=arm_table(blocks, readouts.subjects, design, rng),
         power=_power(comparison, plan),
         estimands=estimand_table(design, plan, extras.treatment),

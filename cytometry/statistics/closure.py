@@ -24,6 +24,9 @@ from cytometry.statistics.rows import table_of, typed_rows
 if TYPE_CHECKING:
     import pandas as pd
 
+FEWEST_PARTS = 3
+"""Of two parts each is the other's complement: there is nothing to find out."""
+
 REST = "(rest of the parent)"
 REST_COUNTS_FROM = 0.01
 """A rest of less than 1 % of the parent in the median tube is the gates' edges, not a part of its own."""
@@ -94,7 +97,7 @@ def sibling_sets(readouts: Readouts) -> dict[tuple[str, str], tuple[Readout, ...
         whole = members[0].parent_counts
         total = np.sum([m.counts for m in members], axis=0)
         known = ~np.isnan(total) & ~np.isnan(whole)
-        if len(members) >= 2 and known.any() and bool((total[known] <= whole[known]).all()):
+        if len(members) >= FEWEST_PARTS and known.any() and bool((total[known] <= whole[known]).all()):
             sets[key] = tuple(members)
     return sets
 

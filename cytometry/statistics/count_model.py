@@ -77,10 +77,7 @@ class _Data:
     x: FloatArray
     groups: IntArray
     visits: tuple[str, ...]
-
-    @property
-    def subjects(self) -> int:
-        return int(self.groups.max()) + 1
+    subjects: int
 
     def per_subject(self, v: FloatArray) -> FloatArray:
         return np.bincount(self.groups, v, minlength=self.subjects).astype(np.float64)
@@ -221,7 +218,7 @@ def _data(subjects: Sequence[str], visits: Sequence[str], count: Values, parent_
             hint=f"two subjects, two visits one of which is {reference}, and more rows than visits",
         )
     x = np.stack([np.ones(len(own)), *[np.array([v == name for v in own], dtype=float) for name in order[1:]]], axis=1)
-    return _Data(k[there], n[there], x, groups, order)
+    return _Data(k[there], n[there], x, groups, order, int(groups.max()) + 1)
 
 
 def _start(data: _Data, family: CountFamily) -> FloatArray:

@@ -56,9 +56,10 @@ def rule_text(plan: AnalysisPlan) -> str:
     return (
         "A participant's gain or loss is called when the change of the log odds exceeds t × √(counting variance of "
         "both tubes + gating variance of both tubes + 2 × variance between tubes of the bridging control), t the "
-        f"two-sided Student quantile at {plan.individual_alpha:g} with Welch-Satterthwaite degrees of freedom; without "
-        "at least two control tubes nothing is called. Where the gate's own uncertainty was not given, it counts as 0 "
-        f"and the row says so. Of participants that did not change, about {100 * plan.individual_alpha:g} % are called."
+        f"two-sided Student quantile at {plan.individual_alpha:g} divided by the number of participants, with "
+        "Welch-Satterthwaite degrees of freedom; without at least two control tubes nothing is called. Where the "
+        "gate's own uncertainty was not given, it counts as 0 and the row says so. If nobody's population changed, "
+        f"anybody is called with a chance of at most {100 * plan.individual_alpha:g} % per population and visit."
     )
 
 
@@ -127,8 +128,9 @@ def individual_changes(
         control = controls.get(
             (block.readout.panel, block.readout.path, block.denominator), ControlVariation(math.nan, 0)
         )
-        for i, subject in enumerate(subjects):
-            rows.append(_call(block, i, subject, gating[i], control, plan))
+        assessed = int((~np.isnan(block.changes.values)).sum())
+        alpha = plan.individual_alpha / max(assessed, 1)
+        rows.extend(_call(block, i, subject, gating[i], control, alpha) for i, subject in enumerate(subjects))
     return table_of(rows, IndividualChange)
 
 
@@ -138,7 +140,7 @@ def _call(
     subject: str,
     gating: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
     control: ControlVariation,
-    plan: AnalysisPlan,
+    alpha: float,
 ) -> IndividualChange:
     from scipy.special import stdtrit
 
@@ -154,7 +156,7 @@ def _call(
         between = 2 * control.sd**2
         variance = counting + gating_variance + between
         freedom = variance**2 / (between**2 / (control.tubes - 1)) if between > 0 else math.inf
-        limit = float(stdtrit(min(freedom, 1e6), 1 - plan.individual_alpha / 2)) * math.sqrt(variance)
+        limit = float(stdtrit(min(freedom, 1e6), 1 - alpha / 2)) * math.sqrt(variance)
         call = "within variation" if abs(change) <= limit else "gained" if change > 0 else "lost"
     return IndividualChange(
         subject_id=subject,

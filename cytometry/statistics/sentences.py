@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Literal
 
 from cytometry.model.findings import Finding
@@ -166,13 +167,15 @@ def panel_sentences(told: Told) -> list[Sentence]:
                 )
             )
             continue
-        listed = "; ".join(f"{movement(told, r)}, adjusted p {p_number(r.p_maxt)}" for r in changed[:NAMED_AT_MOST])
+        listed = "; ".join(
+            f"{movement(told, r, with_visit=False)}, adjusted p {p_number(r.p_maxt)}" for r in changed[:NAMED_AT_MOST]
+        )
         more = f"; and {len(changed) - NAMED_AT_MOST} more" if len(changed) > NAMED_AT_MOST else ""
         result.append(
             Sentence(
                 "panel",
                 f"At {title}, after allowing for all {family} populations of the panel, these changed: {listed}{more}. "
-                f"For the other {family - len(changed)}, chance is enough.",
+                f"The other {family - len(changed)} are not beyond chance after this adjustment.",
             )
         )
     return result
@@ -188,7 +191,7 @@ def limit_sentences(told: Told) -> list[Sentence]:
         n = max(r.n for r in rows)
         floor = paired_floor(n)
         same_way = [r for r in rows if r.n == n and max(r.n_fell, r.n_rose) == n and n > 1]
-        seen = "; ".join(movement(told, r) for r in same_way[:NAMED_AT_MOST])
+        seen = "; ".join(movement(told, r, with_visit=False) for r in same_way[:NAMED_AT_MOST])
         more = f"; and {len(same_way) - NAMED_AT_MOST} more" if len(same_way) > NAMED_AT_MOST else ""
         observed = f" All {number_word(n)} moved one way in: {seen}{more}." if same_way else ""
         result.append(
@@ -270,24 +273,29 @@ def _course_text(row: CourseCorrelation) -> str:
 
 
 def individual_sentences(told: Told) -> list[Sentence]:
-    """Participants whose own change was called, by population and visit."""
-    shown = {(r.panel, r.path, r.scale, r.visit): r.n for r in told.comparison if r.role != EXPLORATORY}
-    called: dict[tuple[str, str, str, str, str], list[IndividualChange]] = {}
+    """Participants whose own change was called, where the group as a whole could not be: by population, over visits."""
+    shown = {(r.panel, r.path, r.scale, r.visit): r for r in told.comparison if r.role != EXPLORATORY}
+    called: dict[tuple[str, str, str], dict[str, list[IndividualChange]]] = {}
     for row in told.individuals:
-        if (row.panel, row.path, row.scale, row.visit) in shown:
-            called.setdefault((row.panel, row.path, row.scale, row.visit, row.call), []).append(row)
+        group = shown.get((row.panel, row.path, row.scale, row.visit))
+        if group is not None and group.claim != "significant":
+            called.setdefault((row.panel, row.path, row.call), {}).setdefault(row.visit, []).append(row)
     result = []
-    for (panel, path, scale, visit, call), rows in called.items():
-        of = shown[(panel, path, scale, visit)]
-        who = ", ".join(r.subject_id for r in rows) if len(rows) <= NAMED_AT_MOST else "see the table"
-        result.append(
-            Sentence(
-                "individuals",
-                f"{number_word(len(rows)).capitalize()} of {number_word(of)} {call} {told.name(rows[0].population)} at "
-                f"{told.design.title(visit)} beyond counting, gating and control variation ({who}).",
-            )
-        )
+    for (_, _, call), visits in called.items():
+        rows = [r for own in visits.values() for r in own]
+        parts = [_individual_part(told, own, shown) for own in visits.values()]
+        text = f"{told.name(rows[0].population)} {call} by {'; '.join(parts)}"
+        result.append(Sentence("individuals", f"{text}: beyond counting, gating and control variation."))
     return result
+
+
+def _individual_part(
+    told: Told, rows: Sequence[IndividualChange], shown: Mapping[tuple[str, str, str, str], Comparison]
+) -> str:
+    first = rows[0]
+    of = shown[(first.panel, first.path, first.scale, first.visit)].n
+    who = f" ({', '.join(r.subject_id for r in rows)})" if len(rows) <= NAMED_AT_MOST else ""
+    return f"{number_word(len(rows))} of {number_word(of)} at {told.design.title(first.visit)}{who}"
 
 
 def caution_sentences(told: Told, findings: Sequence[Finding], closure: Sequence[str]) -> list[Sentence]:
@@ -314,11 +322,11 @@ def caution_sentences(told: Told, findings: Sequence[Finding], closure: Sequence
     return result
 
 
-def movement(told: Told, row: Comparison) -> str:
+def movement(told: Told, row: Comparison, *, with_visit: bool = True) -> str:
     """Who moved which way and by how much, with the interval."""
-    name, title = told.name(row.population), told.design.title(row.visit)
+    name, at = told.name(row.population), f" at {told.design.title(row.visit)}" if with_visit else ""
     if row.n == 0 or math.isnan(row.estimate):
-        return f"{name} at {title} has no defined change"
+        return f"{name}{at} has no defined change"
     how_many = max(row.n_fell, row.n_rose)
     verb = "fell" if row.estimate < 0 else "rose" if row.estimate > 0 else "did not change"
     same = row.n_fell if row.estimate < 0 else row.n_rose if row.estimate > 0 else how_many
@@ -330,7 +338,7 @@ def movement(told: Told, row: Comparison) -> str:
         size = (
             f"{row.points:+.2g} percentage points of {whole}, {level} {row.points_low:+.2g} to {row.points_high:+.2g}"
         )
-    return f"{name} {verb} at {title} in {same} of {row.n} ({size})"
+    return f"{name} {verb}{at} in {same} of {row.n} ({size})"
 
 
 def correlation_text(row: Association) -> str:
@@ -348,16 +356,19 @@ def p_text(p: float, row: Comparison) -> str:
 
 
 def p_number(p: float) -> str:
-    """Two digits, never 0.
+    """Two digits, halves rounded up so that no p looks smaller than it is, and never 0.
 
     Examples
     --------
-    >>> p_number(0.03125), p_number(2e-9), p_number(1.0)
-    ('0.031', '2.0e-09', '1')
+    >>> p_number(0.03125), p_number(0.0625), p_number(2e-9), p_number(1.0)
+    ('0.031', '0.063', '2.0e-09', '1')
     """
-    if p >= 0.9995:
+    if p >= 0.995:
         return "1"
-    return f"{p:.2g}" if p >= 1e-4 else f"{p:.1e}"
+    if p < 1e-4:
+        return f"{p:.1e}"
+    exact = Decimal(repr(float(p)))
+    return format(exact.quantize(Decimal(1).scaleb(exact.adjusted() - 1), rounding=ROUND_HALF_UP).normalize(), "f")
 
 
 def number_word(n: int) -> str:
