@@ -29,7 +29,9 @@ def place_time(rule: Time, evidence: ShapeEvidence, dimensions: tuple[Dimension,
     everything = ShapePosition(EventMaskGate(((0, n),)), (float("nan"),), (float("nan"),), 0.0, "fallback")
     if ticks.size < 10 * _STRETCH or (np.diff(ticks) < 0).any() or ticks[-1] <= ticks[0]:
         return everything
-    edges = np.append(np.arange(0, n - _STRETCH + 1, _STRETCH), n)
+    edges = np.arange(0, n - _STRETCH + 1, _STRETCH)
+    # A run begins with the first event of its tick: so it is also an interval of time, for programs without masks.
+    edges = np.unique(np.append(np.searchsorted(ticks, ticks[edges]), n))
     lengths = np.diff(edges)
     # A duration of zero ticks is a burst within one tick; half a tick keeps the logarithm finite.
     resolution = np.diff(np.unique(ticks)).min()
