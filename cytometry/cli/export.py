@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cytometry.cli.exit_codes import DONE, INPUT_WRONG, PARTLY_DONE
 from cytometry.cli.options import shared
-from cytometry.cli.output import note, print_json, say
+from cytometry.cli.output import finding_document, finding_line, note, print_json, say
 from cytometry.errors import RequestError
+
+if TYPE_CHECKING:
+    from cytometry.pipeline.gate_step import GatingJob
+    from cytometry.pipeline.tasks import GatingSettings
 
 
 @click.group()
@@ -37,17 +43,9 @@ def export_fcs(
     Stored values and keywords stay as they are; one file per sample and population.
     """
     from cytometry.pipeline.export_fcs import export_populations
-    from cytometry.pipeline.gate_step import file_job, study_job
     from cytometry.pipeline.tasks import GatingSettings
 
-    if any(i.endswith((".yaml", ".yml")) for i in inputs):
-        if len(inputs) > 1 or strategy is not None:
-            raise RequestError("a study is exported alone and names its own panels", hint="leave out the rest")
-        job = study_job(inputs[0], out, GatingSettings(strict=strict, detail=False))
-    elif strategy is None:
-        raise RequestError("files need gates", hint="--strategy PANEL, GATES.gml.xml or WORKSPACE.wsp")
-    else:
-        job = file_job(inputs, strategy, out, GatingSettings(alone=True, strict=strict, detail=False))
+    job = _job(inputs, strategy, out, GatingSettings(strict=strict, detail=False))
     result = export_populations(job, populations, out, membership=membership)
     if as_json:
         print_json(
@@ -68,3 +66,50 @@ def export_fcs(
     if not result.failed:
         return DONE
     return PARTLY_DONE if result.exported else INPUT_WRONG
+
+
+@export.command(name="flowjo")
+@click.argument("inputs", nargs=-1, required=True)
+@click.option("--strategy", default=None, help="Panel's name or folder, GatingML file or FlowJo .wsp. Not for a study.")
+@click.option("--workspace", default="gates.wsp", show_default=True, help="Name of the workspace in the output folder.")
+@shared("out", "strict", "json")
+def export_flowjo(
+    inputs: tuple[str, ...], strategy: str | None, workspace: str, out: Path, strict: bool, as_json: bool
+) -> int:
+    """Write the gates of INPUTS (FCS files and folders, or one study) as a FlowJo workspace.
+
+    It is read back and counted again before it is called written.
+    """
+    from cytometry.pipeline.tasks import GatingSettings
+    from cytometry.pipeline.workspace_export import export_job
+
+    file = out / workspace
+    findings, failed = export_job(_job(inputs, strategy, out, GatingSettings(strict=strict, detail=False)), file)
+    if as_json:
+        print_json(
+            {
+                "schema_version": 1,
+                "workspace": str(file),
+                "findings": [finding_document(f) for f in findings],
+                "failed": [{"sample_id": f.sample_id, "code": f.code, "reason": f.reason} for f in failed],
+            }
+        )
+    else:
+        say(f"{file}: read back with the same counts")
+        for finding in findings:
+            note(finding_line(finding))
+    for failure in failed:
+        note(f"error: {failure.sample_id}: {failure.reason}")
+    return PARTLY_DONE if failed else DONE
+
+
+def _job(inputs: tuple[str, ...], strategy: str | None, out: Path, settings: GatingSettings) -> GatingJob:
+    from cytometry.pipeline.gate_step import file_job, study_job
+
+    if any(i.endswith((".yaml", ".yml")) for i in inputs):
+        if len(inputs) > 1 or strategy is not None:
+            raise RequestError("a study is exported alone and names its own panels", hint="leave out the rest")
+        return study_job(inputs[0], out, settings)
+    if strategy is None:
+        raise RequestError("files need gates", hint="--strategy PANEL, GATES.gml.xml or WORKSPACE.wsp")
+    return file_job(inputs, strategy, out, replace(settings, alone=True))

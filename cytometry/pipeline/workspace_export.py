@@ -16,6 +16,9 @@ from cytometry.model.findings import Finding
 from cytometry.model.sample import Sample
 from cytometry.model.spillover import Spillover
 from cytometry.model.strategy import GatingStrategy
+from cytometry.pipeline.gate_group import gated_tubes
+from cytometry.pipeline.gate_step import GatingJob
+from cytometry.pipeline.tasks import SampleOutcome
 from cytometry.preprocessing.dimensions import ChannelMap, channel_map_by_name
 
 
@@ -79,6 +82,27 @@ def export_workspace(gated: Sequence[GatedSample], path: Path) -> tuple[Finding,
     _check(parse_workspace(data, where=str(path)), gated, entries)
     write_atomically(path, data)
     return tuple(findings)
+
+
+def export_job(job: GatingJob, path: Path) -> tuple[tuple[Finding, ...], tuple[SampleOutcome, ...]]:
+    """Gate as ``gate`` does and write one workspace with every sample's own gates.
+
+    Returns
+    -------
+    tuple
+        Findings of the export, and the samples that failed and are not in it.
+    """
+    gated: list[GatedSample] = []
+    failed = [i.outcome for i in job.plan.inputs if i.outcome is not None and i.outcome.status == "failed"]
+    for task in job.plan.tasks:
+        for tube in gated_tubes(task):
+            if isinstance(tube, SampleOutcome):
+                failed.append(tube)
+            else:
+                gated.append(GatedSample(tube.sample, tube.strategy, tube.channels, tube.matrix))
+    if not gated:
+        raise StrategyError("no sample was gated, nothing is exported", where=str(path), code="WORKSPACE_UNWRITABLE")
+    return export_workspace(gated, path), tuple(failed)
 
 
 def _counts(strategy: GatingStrategy, sample: Sample) -> dict[str, int | None]:
