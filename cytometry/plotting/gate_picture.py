@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
@@ -20,6 +21,8 @@ FloatArray = npt.NDArray[np.float64]
 # Drawing units; the page scales the picture. Margins hold tick texts of the style sheet's size.
 PLOT = 120.0
 LEFT, TOP, RIGHT, BOTTOM = 31.0, 4.0, 9.0, 22.0
+# Below this a bin of 96 holds one event or none.
+FEW_EVENTS = 600
 WIDTH = LEFT + PLOT + RIGHT
 HEIGHT = TOP + PLOT + BOTTOM
 
@@ -99,8 +102,17 @@ def _image(preview: GatePreview, frame: Frame) -> str:
     top, bottom = _py(frame, preview.y.maximum), _py(frame, preview.y.minimum)
     return (
         f'<image x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{bottom - top:.1f}" '
-        f'preserveAspectRatio="none" href="{data_uri(density_png(preview.histogram))}"/>'
+        f'preserveAspectRatio="none" href="{data_uri(density_png(_visible(preview)))}"/>'
     )
+
+
+def _visible(preview: GatePreview) -> npt.NDArray[Any]:
+    """The histogram, in bins twice as wide where few events would be specks."""
+    counts = preview.histogram
+    if preview.parent_count >= FEW_EVENTS or counts.shape[0] % 2 or counts.shape[1] % 2:
+        return counts
+    width, height = counts.shape[0] // 2, counts.shape[1] // 2
+    return np.asarray(counts.reshape(width, 2, height, 2).sum(axis=(1, 3), dtype=np.int64))
 
 
 def _ticks(frame: Frame) -> list[str]:

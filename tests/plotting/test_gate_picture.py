@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import dataclasses
 import xml.etree.ElementTree as ET
 
 import pytest
 
-from cytometry.plotting.gate_picture import LEFT, PLOT, TOP, gate_picture, shared_frame
+from cytometry.plotting.gate_picture import FEW_EVENTS, LEFT, PLOT, TOP, _visible, gate_picture, shared_frame
 from cytometry.quantification.previews import GatePreview, gate_previews
 from tests.quantification.tubes import CUT, gated_tube
 
@@ -53,3 +54,16 @@ def test_percentages_are_counts_of_the_parent(quadrants: list[GatePreview]) -> N
     texts = [t.text for t in drawn(preview, quadrants).iter("text") if t.get("class") == "pp"]
     expected = [f"{100 * g.count / preview.parent_count:.0f} %" for g in preview.gates if g.outlines]
     assert texts == expected
+
+
+def test_few_events_are_drawn_in_wider_bins_and_none_is_lost() -> None:
+    tube = gated_tube(n_events=3300, seed=4)
+    pictures = gate_previews(tube.strategy, tube.reader, tube.membership)
+    memory = next(p for p in pictures if any(g.name == "memory" for g in p.gates))
+    few = dataclasses.replace(memory, parent_count=FEW_EVENTS - 1)
+    wide = _visible(few)
+    assert wide.shape == (48, 48)
+    assert wide.sum() == few.histogram.sum()
+    # The corner bin of the wide histogram is the sum of the four in that corner.
+    assert wide[20, 10] == few.histogram[40:42, 20:22].sum()
+    assert _visible(memory) is memory.histogram

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from markupsafe import Markup
@@ -16,6 +16,7 @@ from cytometry.reporting.formats import whole
 from cytometry.reporting.inputs import ReportInputs
 from cytometry.reporting.markup import render, trusted
 from cytometry.reporting.population_names import population_name
+from cytometry.reporting.results import visit_titles
 from cytometry.reporting.section import Section
 
 _SOURCE_WORDS: Mapping[str, str] = MappingProxyType(
@@ -101,7 +102,9 @@ def _render(inputs: ReportInputs) -> Markup | None:
     if not inputs.previews:
         return None
     tubes = tubes_of(inputs)
-    visits = inputs.study.visit_ids if inputs.study is not None else ()
+    titles = visit_titles(inputs)
+    tubes = {k: replace(t, visit=titles.get(t.visit, t.visit)) for k, t in tubes.items()}
+    visits = tuple(titles.values())
     outliers = _outliers(inputs)
     panels: dict[str, dict[str, list[tuple[Tube, int, GatePreview]]]] = {}
     for sample_id, previews in inputs.previews.items():

@@ -92,7 +92,7 @@
           && (!odd.checked || cell.classList.contains("odd"));
         cell.classList.toggle("hidden", !keep);
       }
-      for (const gap of all(".cell.none", sheet)) gap.classList.toggle("hidden", narrowed);
+      for (const gap of all(".cell.none, .colhead", sheet)) gap.classList.toggle("hidden", narrowed);
     }
   }
 
