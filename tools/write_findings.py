@@ -54,12 +54,26 @@ def uses() -> Iterator[Use]:
     """Every call in the package that names a code."""
     for path in sorted((PROJECT / "cytometry").rglob("*.py")):
         layer = "/".join(path.relative_to(PROJECT / "cytometry").parts[:-1]) or "model"
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+        chosen = {id(c): _chosen_severity(f) for f in functions for c in ast.walk(f) if isinstance(c, ast.Call)}
+        for node in ast.walk(tree):
             if isinstance(node, ast.Call):
-                yield from _use(node, layer)
+                yield from _use(node, layer, chosen.get(id(node), ""))
 
 
-def _use(node: ast.Call, layer: str) -> Iterator[Use]:
+def _chosen_severity(function: ast.FunctionDef) -> str:
+    """Severities of ``note = ledger.guess if … else ledger.warn``."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.IfExp):
+            ways = (node.value.body, node.value.orelse)
+            names = [w.attr for w in ways if isinstance(w, ast.Attribute) and w.attr in _SEVERITY]
+            if len(names) == len(ways):
+                return " / ".join(_SEVERITY[n] for n in names)
+    return ""
+
+
+def _use(node: ast.Call, layer: str, chosen: str) -> Iterator[Use]:
     called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     named = {k.arg: k.value for k in node.keywords if k.arg}
     code = named.get("code") or (node.args[0] if node.args else None)
@@ -73,7 +87,7 @@ def _use(node: ast.Call, layer: str) -> Iterator[Use]:
         given = named.get("severity") or (node.args[1] if len(node.args) > 1 else None)
         severity = given.value if isinstance(given, ast.Constant) else "as the case may be"
     elif called == "note":
-        severity = "as the case may be"
+        severity = chosen or "as the case may be"
     elif not severity:
         severity = "error"
     yield Use(code.value, str(severity), _text(named.get("fix") or named.get("hint")), layer)

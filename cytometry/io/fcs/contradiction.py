@@ -18,8 +18,9 @@ _BARELY_SANE = 0.9
 _HARDLY_SANE = 0.5
 # Shuffled events begin with so many in order once in ten factorial times.
 _RISING_BY_CHANCE = 10
-# Of at most sixteen events; a saturated or negative outlier among them is not that much.
+# Of at most sixteen events. Numbers of impossible size are damage soon; values beyond $PnR only if they are many.
 _NEARLY_ALL = 0.95
+_HALF = 0.5
 # A handful of events may look like anything.
 _FEWEST_TO_JUDGE = 10
 # A share of fewer steps of Time than these proves nothing.
@@ -163,8 +164,9 @@ def _ends_otherwise(
     at = first + layout.data_bytes(skipped)
     last = weigh(source.data, at, place.n_events - skipped, layout, parameters)
     before = weigh(source.data, first, skipped, layout, parameters)
-    pairs = ((before.sane, last.sane), (before.in_range, last.in_range))
-    if not any(a == 1.0 and b is not None and b < _NEARLY_ALL for a, b in pairs):
+    is_insane = before.sane == 1.0 and last.sane is not None and last.sane < _NEARLY_ALL
+    is_outside = before.in_range == 1.0 and last.in_range is not None and last.in_range < _HALF
+    if not is_insane and not is_outside:
         return False
     ledger.guess(
         "DATA_BROKEN",

@@ -107,12 +107,13 @@ def weigh(data: mmap.mmap, begin: int, n_events: int, layout: Layout, parameters
         with np.errstate(invalid="ignore"):  # a signalling NaN, which is evidence like any other
             column = to_native(read_stored(data, begin, n, layout, i)).astype(np.float64)
         name = parameter.channel.name.strip()
-        if parameter.kind != "I":
+        if parameter.kind != "I" and np.isfinite(column).any():
             sane.append(_sane_share(column))
         top = parameter.channel.range
         # An integer whose bits all count is in range whatever it is.
         is_telling = parameter.kind != "I" or top <= 2.0 ** (layout.fields[i].bits - _TELLING_BITS)
-        if top > 1 and is_telling:
+        # Time and counters run over their range on long runs, and nobody minds.
+        if top > 1 and is_telling and parameter.channel.kind in ("scatter", "fluorescence"):
             limit = top if parameter.kind == "I" else top * _ROOM_ABOVE_RANGE
             in_range.append(float(np.mean(np.abs(np.nan_to_num(column, nan=np.inf)) <= limit)))
         if name.upper() == "TIME" and np.ptp(column[np.isfinite(column)] if np.isfinite(column).any() else [0]) > 0:
@@ -120,7 +121,7 @@ def weigh(data: mmap.mmap, begin: int, n_events: int, layout: Layout, parameters
             time_rises.append(_rising_share(masked))
         elif _COUNTER.fullmatch(name):
             counter.append(float(np.mean(np.diff(column) == 1)))
-    if not sane:
+    if all(p.kind == "I" for p in parameters):
         sane = [1.0]  # every pattern of bits is an integer
     return Evidence(*(float(np.mean(s)) if s else None for s in (sane, in_range, time_rises, counter)))
 
@@ -147,7 +148,7 @@ def _sane_share(column: npt.NDArray[np.float64]) -> float:
     finite = column[np.isfinite(column)]
     size = np.abs(finite)
     wild = (size > _LARGEST) | ((size < _SMALLEST) & (size > 0))
-    return float(1.0 - wild.mean()) if finite.size else 0.0
+    return float(1.0 - wild.mean())
 
 
 def _rising_share(column: npt.NDArray[np.float64]) -> float:

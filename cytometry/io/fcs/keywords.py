@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cytometry.io.fcs.header import Header, Span
 from cytometry.io.fcs.ledger import Ledger, shown
-from cytometry.io.fcs.numbers import parse_integer
+from cytometry.io.fcs.numbers import parse_integer, parse_number
 from cytometry.io.fcs.source import HEADER_LENGTH, Source
 from cytometry.io.fcs.text import Tokens, decode_text, is_standard, split_text
 
@@ -21,9 +21,7 @@ _PADDING = b" \t\r\n\0"
 _MOST_KEYWORDS = 100_000
 _LONGEST_VALUE_BEYOND_END = 65_536
 
-_STRUCTURAL = re.compile(
-    r"\$(PAR|TOT|DATATYPE|BYTEORD|MODE|TIMESTEP|BEGINDATA|ENDDATA|NEXTDATA|P[0-9]+(B|R|E|N|G|DATATYPE))"
-)
+_STRUCTURAL = re.compile(r"\$(PAR|TOT|DATATYPE|BYTEORD|MODE|TIMESTEP|P[0-9]+(B|R|E|N|G|DATATYPE))")
 
 
 @dataclass(frozen=True, eq=False)
@@ -273,6 +271,13 @@ def _note_quirks(tokens: Tokens, segment: bytes, span: Span, header: Header, led
         )
 
 
+def _is_same(one: str, other: str) -> bool:
+    """Whether two values say the same: blanks do not count, nor does how a number is written."""
+    a, b = ("".join(v.split()).upper() for v in (one, other))
+    number = parse_number(a)
+    return a == b or (number is not None and number == parse_number(b))
+
+
 class _Table:
     """Keywords as they come in; the first of a repeated one counts."""
 
@@ -293,7 +298,7 @@ class _Table:
                 self._not_utf8.append(name)
             if name not in self.values:
                 self.values[name] = value
-            elif self.values[name].strip() != value.strip():
+            elif not _is_same(self.values[name], value):
                 self._note_clash(name, value, segment)
 
     def note_encoding(self, segment: str) -> None:

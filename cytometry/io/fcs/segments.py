@@ -343,7 +343,9 @@ def _begin_by_end(case: _Case, claim: _Claim, total: int, need: int) -> Place | 
 def _too_few(case: _Case, claim: _Claim, total: int, need: int, room: int) -> Place:
     """DATA is shorter than ``$TOT`` asks for."""
     begin, end = claim.span.begin, claim.span.end
-    if need <= room and need in (room, room - CRC_LENGTH):
+    event_bytes = max(1, case.layout.event_bits // 8)
+    is_all = room - need < event_bytes or case.is_padding(begin + need, begin + room)
+    if need <= room and (is_all or need == room - CRC_LENGTH):
         _warn_end(case, claim, begin, begin + need - 1, "begin and $TOT reach just to the end of the file")
         return Place(begin, total)
     moved = _begin_by_end(case, claim, total, need)
@@ -383,7 +385,9 @@ def _too_many(case: _Case, claim: _Claim, total: int, need: int, excess: int) ->
             fix="export the file again; read leniently, the later begin counts",
         )
         return Place(begin + excess, total)
-    if case.is_padding(begin + need, end + 1) or (excess < event_bytes and not here.is_bad):
+    behind = case.weigh(begin + need, excess // event_bytes)
+    is_foreign = not here.is_bad and here.beats(behind) and behind.is_bad
+    if case.is_padding(begin + need, end + 1) or (excess < event_bytes and not here.is_bad) or is_foreign:
         case.ledger.warn(
             "DATA_PADDING",
             f"DATA ends with {excess} bytes that are no event: {claim.says} bytes {begin} to {end} ($ENDDATA), "

@@ -22,6 +22,8 @@ _FEWEST_LINE_FEEDS = 12
 # Seven-bit bytes only, though so many different ones: no number format does that.
 _FEWEST_DIFFERENT = 100
 _HIGH_BYTES = bytes(range(128, 256))
+_BLOCK = 512
+_FEWEST_EMPTY = 8
 _COPY = "copy the file again from the instrument, in binary mode"
 
 
@@ -131,7 +133,9 @@ def _check_constant_tail(source: Source, begin: int, layout: Layout, n_events: i
             fix=_COPY,
         )
         return
-    ledger.guess(
+    # A few empty events are some programs' padding; a whole block of a disk is none.
+    note = ledger.guess if length >= _BLOCK and n >= _FEWEST_EMPTY else ledger.warn
+    note(
         "DATA_CONSTANT",
         f"the last {n} of {n_events} events of DATA are {what} throughout, even their time",
         segment="DATA",
