@@ -19,6 +19,8 @@ SIZE = (3.7, 2.9)
 # Width of a bold 8-point letter and height of a line, as fractions of the axes.
 LETTER = 0.03
 LINE = 0.065
+# More names than this would hide the points.
+NAMED_AT_MOST = 24
 
 
 def change_scatter_figure(
@@ -54,7 +56,8 @@ def change_scatter_figure(
                 zorder=3,
             )
         axes.margins(0.14)
-        _name_points(axes, subjects, x, y, styles, notes)
+        if len(subjects) <= NAMED_AT_MOST:
+            _name_points(axes, subjects, x, y, styles, notes)
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
     return figure

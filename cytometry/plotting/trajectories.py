@@ -20,6 +20,8 @@ FloatArray = npt.NDArray[np.float64]
 SIZE = (3.9, 2.9)
 # Points from label to label so that 8-point text does not overlap.
 LABEL_GAP = 0.062
+# More names than this cannot stand beside a figure, nor as many colours be told apart.
+NAMED_AT_MOST = 24
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -88,7 +90,8 @@ def trajectory_figure(
 ) -> Figure:
     """Lines per participant, labelled at their last visit; a black bar is the median of each visit.
 
-    Low-count points are hollow and carry their counting interval.
+    Low-count points are hollow and carry their counting interval. More than 24
+    participants are thin lines without names.
     """
     scale = axis_scale(kind)
     with drawing():
@@ -96,7 +99,8 @@ def trajectory_figure(
         axes = figure.add_axes((0.17, 0.16, 0.66, 0.8))
         heights = [scale.position(c.values) for c in courses]
         for course, y in zip(courses, heights, strict=True):
-            _line(axes, course, y, visits, styles[course.subject], scale.position)
+            crowded = len(courses) > NAMED_AT_MOST
+            _line(axes, course, y, visits, styles[course.subject], scale.position, crowded=crowded)
         _medians(axes, heights, visits)
         low, high = _limits(axes)
         axes.set_ylim(low, high)
@@ -108,7 +112,8 @@ def trajectory_figure(
         axes.grid(visible=False, axis="x")
         axes.set_xlabel(visits.label)
         axes.set_ylabel(y_label)
-        _end_labels(axes, courses, heights, visits, styles, span)
+        if len(courses) <= NAMED_AT_MOST:
+            _end_labels(axes, courses, heights, visits, styles, span)
     return figure
 
 
@@ -119,6 +124,8 @@ def _line(
     visits: VisitAxis,
     style: SubjectStyle,
     position: Callable[[FloatArray], FloatArray],
+    *,
+    crowded: bool,
 ) -> None:
     x = np.asarray(visits.positions)
     there = np.isfinite(y)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 # Shorter tables are read at a glance; a filter box would be clutter.
 ROWS_TO_FILTER = 8
+# A browser sorts and filters this many rows at once; more make a page of many megabytes.
+ROWS_ON_PAGE = 2000
+ROWS_IN_LINK = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,9 @@ def data_table(
 ) -> Markup:
     """Markup of a table.
 
+    A table of more than 2,000 rows shows the first and says so; its link holds
+    up to 20,000 and says so too.
+
     Parameters
     ----------
     frame
@@ -91,8 +97,8 @@ def data_table(
     folded
         Closed until the reader opens it.
     """
-    rows = [[_cell(row, h) for h in headings] for row in frame.to_dict("records")]
-    source = frame if download is None else download
+    rows = [[_cell(row, h) for h in headings] for row in frame.head(ROWS_ON_PAGE).to_dict("records")]
+    source = (frame if download is None else download).head(ROWS_IN_LINK)
     text = csv_text(list(source.columns), source.itertuples(index=False, name=None))
     return render(
         "table.html",
@@ -100,7 +106,9 @@ def data_table(
         caption=caption,
         headings=headings,
         numeric=[all(r[i].is_number or r[i].text == UNDEFINED for r in rows) for i in range(len(headings))],
-        rows=list(zip(row_marks or [""] * len(rows), rows, strict=True)),
+        rows=list(zip((row_marks or [""] * len(frame))[: len(rows)], rows, strict=True)),
+        total=len(frame),
+        linked=len(source),
         csv=csv_uri(text),
         filterable=len(rows) >= ROWS_TO_FILTER,
         folded=folded,

@@ -32,6 +32,8 @@ _SOURCE_WORDS: Mapping[str, str] = MappingProxyType(
 _FLAG_WORDS: Mapping[str, str] = MappingProxyType(
     {"GATE_FALLBACK": "second rule", "GATE_UNCERTAIN": "no clear boundary"}
 )
+# About 10 MB of pictures; a larger study gets wider bins.
+FINE_PICTURES = 2500
 _UNUSUAL_SOURCES = frozenset({"fallback", "override"})
 
 
@@ -82,6 +84,14 @@ class GateSheet:
     odd: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What all pictures of the page share: boundaries far from the others, and how fine the bins are."""
+
+    outliers: frozenset[tuple[str, str, str]]
+    coarse: bool
+
+
 def picture_id(sample_id: str, number: int) -> str:
     """Id of a sample's n-th picture, which another section may repeat."""
     safe = "".join(c if c.isalnum() else f"_{ord(c):x}_" for c in sample_id)
@@ -105,29 +115,34 @@ def _render(inputs: ReportInputs) -> Markup | None:
     titles = visit_titles(inputs)
     tubes = {k: replace(t, visit=titles.get(t.visit, t.visit)) for k, t in tubes.items()}
     visits = tuple(titles.values())
-    outliers = _outliers(inputs)
     panels: dict[str, dict[str, list[tuple[Tube, int, GatePreview]]]] = {}
     for sample_id, previews in inputs.previews.items():
         tube = tubes.get(sample_id, Tube(sample_id, "", "", "", "sample"))
         for number, preview in enumerate(previews):
             panels.setdefault(tube.panel, {}).setdefault(preview.key, []).append((tube, number, preview))
+    pictures = sum(len(own) for gates in panels.values() for own in gates.values())
+    look = _Look(_outliers(inputs), pictures > FINE_PICTURES)
     sheets = [
-        (panel, [_sheet(f"gate-{i}-{j}", entries, visits, outliers) for j, entries in enumerate(gates.values())])
+        (
+            panel,
+            [_sheet(f"gate-{i}-{j}", entries, visits, look) for j, entries in enumerate(gates.values())],
+        )
         for i, (panel, gates) in enumerate(panels.items())
     ]
-    pictures = sum(len(p) for p in inputs.previews.values())
-    return render("contact_sheet.html", panels=sheets, n_pictures=pictures, n_samples=len(inputs.previews))
+    return render(
+        "contact_sheet.html", panels=sheets, n_pictures=pictures, n_samples=len(inputs.previews), coarse=look.coarse
+    )
 
 
 def _sheet(
     anchor: str,
     entries: Sequence[tuple[Tube, int, GatePreview]],
     visits: Sequence[str],
-    outliers: frozenset[tuple[str, str, str]],
+    look: _Look,
 ) -> GateSheet:
     frame = shared_frame([p for _, _, p in entries])
     first = entries[0][2]
-    drawn = [(tube, _picture(tube, number, preview, frame, outliers)) for tube, number, preview in entries]
+    drawn = [(tube, _picture(tube, number, preview, frame, look)) for tube, number, preview in entries]
     placed = {(t.subject, t.visit): p for t, p in reversed(drawn) if t.role == "sample" and t.subject and t.visit}
     subjects = list(dict.fromkeys(t.subject for t, p in drawn if placed.get((t.subject, t.visit)) is p))
     columns = [v for v in visits if any((s, v) in placed for s in subjects)]
@@ -151,9 +166,7 @@ def _key_text(gate: PreviewGate) -> str:
     return f"{name}{how}" if gate.outlines else f"{name}: the rest"
 
 
-def _picture(
-    tube: Tube, number: int, preview: GatePreview, frame: Frame, outliers: frozenset[tuple[str, str, str]]
-) -> Picture:
+def _picture(tube: Tube, number: int, preview: GatePreview, frame: Frame, look: _Look) -> Picture:
     found = {threshold_text(t): t for gate in preview.gates for t in gate.thresholds}
     words = "; ".join(found)
     counts = ", ".join(f"{g.label} {whole(g.count)}{_share(g.count, preview.parent_count)}" for g in preview.gates)
@@ -161,11 +174,17 @@ def _picture(
         f"{tube.sample_id}: {preview.x.name} against {preview.y.name} of {whole(preview.parent_count)} events in "
         f"{preview.parent_path}. {counts}. {words}"
     )
-    flags = [flag for t in found.values() for flag in _flags(tube, t, outliers)]
+    flags = [flag for t in found.values() for flag in _flags(tube, t, look.outliers)]
     drawn = preview.parent_count - preview.outside
     return Picture(
         svg=trusted(
-            gate_picture(preview, frame, element_id=picture_id(tube.sample_id, number), description=description)
+            gate_picture(
+                preview,
+                frame,
+                element_id=picture_id(tube.sample_id, number),
+                description=description,
+                coarse=look.coarse,
+            )
         ),
         tube=tube,
         events=f"{whole(drawn)} events"
