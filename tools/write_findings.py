@@ -112,7 +112,7 @@ def document() -> str:
         found.setdefault(use.code, []).append(use)
     lines = [_INTRODUCTION, "## FCS files", "", "| code | severity | meaning |", "|---|---|---|"]
     for code, meaning in FCS_CODES.items():
-        severities = dict.fromkeys(u.severity for u in found.get(code, []))
+        severities = dict.fromkeys(s for u in found.get(code, []) for s in u.severity.split(" / "))
         lines.append(f"| `{code}` | {' / '.join(severities) or 'error'} | {meaning} |")
     lines += ["", "## Other layers", "", "| code | severity | layer | what to do |", "|---|---|---|---|"]
     for code in sorted(set(found) - set(FCS_CODES)):
