@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import ROUND_HALF_UP, Decimal
 
 UNDEFINED = "–"
 # Smaller p-values are printed as a bound: no digits beyond what a reader can use.
@@ -58,16 +59,17 @@ def percent(fraction: float) -> str:
 
 
 def p_value(p: float) -> str:
-    """A p-value with two or three digits.
+    """A p-value with two or three digits, halves rounded up: 0.0625 is 0.063, never a smaller 0.062.
 
-    >>> [p_value(p) for p in (0.03125, 0.5, 0.00001, float("nan"))]
-    ['0.031', '0.50', '< 0.0001', '–']
+    >>> [p_value(p) for p in (0.03125, 0.0625, 0.5, 0.00001, float("nan"))]
+    ['0.031', '0.063', '0.50', '< 0.0001', '–']
     """
     if not math.isfinite(p):
         return UNDEFINED
     if p < SMALLEST_P:
         return f"< {SMALLEST_P}"
-    return f"{p:.2f}" if p >= 0.1 else f"{p:.3f}" if p >= 0.001 else f"{p:.4f}"
+    step = "0.01" if p >= 0.1 else "0.001" if p >= 0.001 else "0.0001"
+    return str(Decimal(repr(float(p))).quantize(Decimal(step), ROUND_HALF_UP))
 
 
 def whole(value: float) -> str:

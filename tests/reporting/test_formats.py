@@ -36,3 +36,9 @@ def test_undefined_is_a_dash_and_never_zero() -> None:
 def test_no_p_value_is_printed_as_zero() -> None:
     assert p_value(1e-12) == "< 0.0001"
     assert p_value(0.03125) == "0.031"
+
+
+def test_a_floor_above_alpha_is_not_rounded_down() -> None:
+    # 2/32: half-even rounding would print 0.062.
+    assert p_value(2 / 32) == "0.063"
+    assert p_value(0.0500) == "0.050"

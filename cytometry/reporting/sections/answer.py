@@ -36,6 +36,8 @@ _HEADINGS = (
     Heading("claim", "Says"),
     Heading("flags_shown", "Flags", tags=True),
 )
+# Kinds of sentences that stand at the head, under a title of their own, or with the single participants.
+_ELSEWHERE = frozenset({"response", "confirmatory", "limits", "caution", "individuals"})
 _VISIT = Heading("visit_title", "Visit", mark="nowrap")
 _SHOWN = ("levels", "level_sort", "change", "direction_shown", "p_fraction", "flags_shown")
 
@@ -75,7 +77,7 @@ def _render(inputs: ReportInputs) -> Markup | None:
         "answer.html",
         headlines=_texts(inputs, "response", "confirmatory"),
         cannot=[first_sentences(t, 2) for t in _texts(inputs, "limits")],
-        more_words=_texts(inputs, "panel", "association"),
+        more_words=[typeset(s.text) for s in inputs.sentences if s.kind not in _ELSEWHERE],
         limits=_texts(inputs, "limits"),
         cautions=_texts(inputs, "caution"),
         departures=inputs.departures,
