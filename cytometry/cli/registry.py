@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, CommandEntry] = MappingProxyType(
             "cytometry.cli.inspect:inspect", "Show what FCS files hold and what is wrong with them."
         ),
         "export": CommandEntry("cytometry.cli.export:export", "Write gated populations in other formats."),
+        "spillover": CommandEntry("cytometry.cli.spillover:spillover", "Compute spillover from single-stain controls."),
         "verify": CommandEntry("cytometry.cli.verify:verify", "Compare an output folder with its manifest."),
         "compare": CommandEntry(
             "cytometry.cli.compare:compare", "Put counts beside those stored in a FlowJo workspace."

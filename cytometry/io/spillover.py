@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -151,3 +153,13 @@ def _row_order(names: Sequence[str], columns: Sequence[str], matrix: npt.NDArray
             code="SPILLOVER_UNKNOWN_CHANNEL",
         )
     return [largest.index(i) for i in range(len(columns))]
+
+
+def spillover_csv(spillover: Spillover) -> bytes:
+    """The matrix as CSV, names in front of rows and columns, numbers that read back equal."""
+    rows = [["", *spillover.channels]]
+    for name, values in zip(spillover.dyes or spillover.channels, spillover.matrix, strict=True):
+        rows.append([name, *(repr(float(v)) for v in values)])
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue().encode("utf-8")
