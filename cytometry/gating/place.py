@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 
 from cytometry.errors import CytometryError, GatingError, RequestError
 from cytometry.gating.assemble import boolean_gate, box, build_strategy, everything
@@ -137,12 +138,8 @@ class _Placing:
         shifts = [offsets.of(t.batch_group) if offsets and group.bridged else 0.0 for t in group.contributing]
 
         def pool(population: str) -> Pool:
-            return Pool(
-                tuple(
-                    self.benches[k].values(cut.on, population) - s if s else self.benches[k].values(cut.on, population)
-                    for k, s in zip(keys, shifts, strict=True)
-                )
-            )
+            values = [self.benches[k].values(cut.on, population) for k in keys]
+            return Pool(tuple(_finite(v) - s if s else _finite(v) for v, s in zip(values, shifts, strict=True)))
 
         return CutEvidence(
             pool=pool(cut.within),
@@ -172,7 +169,7 @@ class _Placing:
         if self.alone or len(batches) != 1:
             return None
         found = [
-            b.values(cut.on, cut.within)
+            _finite(b.values(cut.on, cut.within))
             for b in self._alive()
             if b.omitted == cut.on and {b.tube.batch_group} == batches and b.rows.get(cut.within) is not None
         ]
@@ -188,8 +185,8 @@ class _Placing:
                 (
                     b.tube.batch_group,
                     CutEvidence(
-                        Pool((b.values(cut.on, cut.within),)),
-                        {r: Pool((b.values(cut.on, r),)) for r in cut.references[1:]},
+                        Pool((_finite(b.values(cut.on, cut.within)),)),
+                        {r: Pool((_finite(b.values(cut.on, r)),)) for r in cut.references[1:]},
                     ),
                 )
                 for b in ready
@@ -454,6 +451,12 @@ _EXPLAINED: Mapping[str, str] = MappingProxyType(
         "GATE_BORROWED": "drawn towards the other groups of the batch",
     }
 )
+
+
+def _finite(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Without what is not a number: no gate keeps such an event."""
+    finite = np.isfinite(values)
+    return values if finite.all() else values[finite]
 
 
 def _lacking(bench: Bench, markers: Sequence[str]) -> GatingError:

@@ -37,14 +37,16 @@ def place_shape(population: PopulationTemplate, benches: Sequence[Bench], panel:
     assert rule is not None  # callers ask for placed shapes only
     axes = tuple(m for m in rule.on if rule.method != "time" or all(b.has(m) for b in benches))
     dimensions: tuple[Dimension, ...] = tuple(panel.dimension(m) for m in axes)
-    tubes, numbers = [], []
+    tubes = []
     for bench in benches:
         rows = bench.rows[population.parent]
         assert rows is not None
         columns = [bench.values(m, population.parent) for m in axes]
-        tubes.append(np.column_stack(columns) if columns else np.empty((rows.size, 0)))
-        numbers.append(rows)
-    evidence = ShapeEvidence(tuple(tubes), tuple(numbers), tuple(b.tube.sample.n_events for b in benches))
+        points = np.column_stack(columns) if columns else np.empty((rows.size, 0))
+        if rule.method != "time":
+            points = points[np.isfinite(points).all(axis=1)]
+        tubes.append(points)
+    evidence = ShapeEvidence(tuple(tubes), tuple(b.tube.sample.n_events for b in benches))
     position = SHAPE_METHODS[rule.method](rule, evidence, dimensions)
     flags = ("GATE_UNCERTAIN",) if position.confidence < SURE else ()
     if rule.method == "time" and position.source == "fallback":

@@ -67,6 +67,14 @@ def test_the_cut_lies_between_the_peaks() -> None:
     assert (found.source, found.method, found.scope) == ("data", "valley", "sample")
 
 
+def test_events_that_are_not_numbers_move_no_gate() -> None:
+    clean = tube("a")
+    values = np.vstack([clean.sample.linear(), [[np.nan], [np.inf], [-np.inf]]])
+    dirty = replace(clean, sample=Sample.from_array(values, clean.sample.channels, name="dirty"))
+    panel = little_panel()
+    assert cut_of(place(panel, [dirty]), "a").value == cut_of(place(panel, [clean]), "a").value
+
+
 def test_the_order_of_tubes_does_not_matter() -> None:
     tubes = [tube("a", seed=1), tube("b", 0.32, 0.72, seed=2), tube("c", 0.28, 0.7, subject="B", seed=3)]
     panel = little_panel("subject")

@@ -61,7 +61,8 @@ def histogram(pool: Pool) -> tuple[FloatArray, FloatArray, float]:
     filled = [t for t in pool.tubes if t.size]
     ends = np.array([np.quantile(t, (0.001, 0.999)) for t in filled])
     low, high = float(ends[:, 0].min()), float(ends[:, 1].max())
-    margin = 0.15 * (high - low) or 1e-3
+    # Events that are all alike still need a grid around them.
+    margin = 0.15 * (high - low) or 1e-3 * max(abs(low), 1.0)
     low, high = low - margin, high + margin
     weights = np.zeros(BINS)
     for values in filled:
@@ -120,8 +121,12 @@ def half_width(density: Density, peak: int, side: int = 0) -> float:
         -1: (peak - left[-1]) * density.step if left.size else np.inf,
         1: right[0] * density.step if right.size else np.inf,
     }
-    chosen = lengths[side] if side else min(lengths.values())
-    return float(chosen if np.isfinite(chosen) else min(lengths.values()))
+    finite = [length for length in lengths.values() if np.isfinite(length)]
+    if not finite:
+        # The density never falls to half: it has no peak, only the width of the grid.
+        return float(0.25 * (density.grid[-1] - density.grid[0]))
+    chosen = lengths[side] if side else min(finite)
+    return float(chosen if np.isfinite(chosen) else min(finite))
 
 
 def minima(values: FloatArray) -> npt.NDArray[np.int64]:

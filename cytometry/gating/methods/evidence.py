@@ -114,14 +114,11 @@ class ShapeEvidence:
     ----------
     tubes
         Display values of the rule's axes.
-    event_numbers
-        Position of each event in its file; acquisition order.
     n_events
         Events in each file.
     """
 
     tubes: tuple[FloatArray, ...]
-    event_numbers: tuple[IntArray, ...] = ()
     n_events: tuple[int, ...] = ()
 
     def stacked(self, most: int = 20_000) -> FloatArray:

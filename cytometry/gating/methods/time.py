@@ -27,7 +27,12 @@ def place_time(rule: Time, evidence: ShapeEvidence, dimensions: tuple[Dimension,
     n = evidence.n_events[0]
     ticks = evidence.tubes[0][:, 0] if evidence.tubes[0].shape[1] else np.empty(0)
     everything = ShapePosition(EventMaskGate(((0, n),)), (float("nan"),), (float("nan"),), 0.0, "fallback")
-    if ticks.size < 10 * _STRETCH or (np.diff(ticks) < 0).any() or ticks[-1] <= ticks[0]:
+    if (
+        ticks.size < 10 * _STRETCH
+        or not np.isfinite(ticks).all()
+        or (np.diff(ticks) < 0).any()
+        or ticks[-1] <= ticks[0]
+    ):
         return everything
     edges = np.arange(0, n - _STRETCH + 1, _STRETCH)
     # A run begins with the first event of its tick: so it is also an interval of time, for programs without masks.

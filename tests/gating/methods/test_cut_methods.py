@@ -96,6 +96,16 @@ def test_one_peak_has_no_sure_valley() -> None:
         assert found.confidence < 0.5
 
 
+@pytest.mark.parametrize("values", [np.full(500, 0.4), np.repeat([0.0, 1.0], 250), np.full(500, 1e9)])
+def test_events_that_are_all_alike_give_no_warning_and_no_sure_cut(values: np.ndarray) -> None:
+    for method, rule in (("valley", Valley()), ("tail", Tail()), ("quantile", Quantile(fraction=0.5))):
+        try:
+            found = CUT_METHODS[method](rule, evidence(values))
+        except GatingError:
+            continue
+        assert np.isfinite(found.value)
+
+
 def test_a_rare_peak_is_found() -> None:
     found = place_valley(Valley(), evidence(two_peaks(np.random.default_rng(4), 20_000, share=0.005)))
     assert 0.5 < found.value < 0.62
@@ -174,7 +184,9 @@ def test_a_fixed_cut_has_no_confidence() -> None:
 
 def test_same_as_takes_another_cut_over() -> None:
     other = CutPosition(0.43, 0.01, 0.9)
-    assert place_same_as(SameAs(cut="cd27"), CutEvidence(Pool(()), others={"cd27": other})) == other
+    found = place_same_as(SameAs(cut="cd27"), CutEvidence(Pool(()), others={"cd27": other}))
+    assert (found.value, found.sd) == (other.value, other.sd)
+    assert found.confidence == pytest.approx(0.8 * 0.9)
     with pytest.raises(GatingError, match="cut 'igd' was not placed"):
         place_same_as(SameAs(cut="igd"), CutEvidence(Pool(()), others={"cd27": other}))
 
