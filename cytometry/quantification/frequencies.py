@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from cytometry.model.strategy import ROOT
 from cytometry.model.tables import Cell, Row
+from cytometry.quantification.beta_quantile import lower_beta_odds
 from cytometry.quantification.low_counts import CountLimits, count_flags
 
 FloatArray = npt.NDArray[np.float64]
@@ -122,16 +123,15 @@ def clopper_pearson(counts: FloatArray, totals: FloatArray, level: float = _LEVE
     >>> f"{low[0]:.3f} {high[0]:.3f}"
     '0.343 0.717'
     """
-    from scipy.special import betaincinv
-
     tail = (1 - level) / 2
     k, n = np.asarray(counts, dtype=np.float64), np.asarray(totals, dtype=np.float64)
     low, high = np.full(k.shape, np.nan), np.full(k.shape, np.nan)
     known = n > 0
     some, short = known & (k > 0), known & (k < n)
     low[known], high[known] = 0.0, 1.0
-    low[some] = betaincinv(k[some], n[some] - k[some] + 1, tail)
-    high[short] = betaincinv(k[short] + 1, n[short] - k[short], 1 - tail)
+    odds = lower_beta_odds(k[some], n[some] - k[some] + 1, tail)
+    low[some] = odds / (1 + odds)
+    high[short] = 1 / (1 + lower_beta_odds(n[short] - k[short], k[short] + 1, tail))
     return low, high
 
 
