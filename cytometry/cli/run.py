@@ -16,9 +16,17 @@ from cytometry.pipeline.tasks import GatingSettings
 
 @click.command()
 @click.argument("study", type=click.Path(path_type=Path))
+@click.option(
+    "--gate-draws",
+    type=click.IntRange(0, 1000),
+    default=20,
+    show_default=True,
+    help="Sets of other plausible gates under which everything is counted and tested again; 0 for none.",
+)
 @shared("out", "jobs", "strict", "fail_on", "force", "dry_run", "progress", "json")
 def run(
     study: Path,
+    gate_draws: int,
     out: Path,
     jobs: int | None,
     strict: bool,
@@ -29,7 +37,7 @@ def run(
     as_json: bool,
 ) -> int:
     """Check STUDY (study.yaml), gate what is not up to date, test, and write the report."""
-    settings = GatingSettings(strict=strict)
+    settings = GatingSettings(strict=strict, gate_draws=gate_draws)
     job = study_job(study, out, settings)
     options = GateOptions(worker_count(jobs), force, fail_on=fail_on or "", settings=settings)
     if dry_run:

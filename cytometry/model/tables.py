@@ -201,6 +201,24 @@ FINDINGS = TableSchema(
     ),
 )
 
+GATE_DRAWS = TableSchema(
+    "gate_draws",
+    "one sample and population, counted again under other plausible gates",
+    ("sample_id", "path"),
+    (
+        _SAMPLE,
+        _PANEL,
+        _POPULATION,
+        _PATH,
+        Column("draws", "integer", "sets of gates that were drawn around the placed ones", minimum=0),
+        Column("gating_sd", "number", "standard deviation over the draws of the log odds in the parent", "log odds"),
+        Column("gating_low", "number", "lower limit of the fraction of the parent from gating alone, 95 %", "1"),
+        Column("gating_high", "number", "upper limit of the fraction of the parent from gating alone, 95 %", "1"),
+        Column("drawn_counts", "string", "events in the population under each draw, joined by ;"),
+        Column("drawn_parent_counts", "string", "events in the parent under each draw, joined by ;"),
+    ),
+)
+
 RESULT_TABLES: Mapping[str, TableSchema] = MappingProxyType(
-    {t.name: t for t in (COUNTS, FREQUENCIES, INTENSITIES, THRESHOLDS, SAMPLES, FINDINGS)}
+    {t.name: t for t in (COUNTS, FREQUENCIES, INTENSITIES, THRESHOLDS, GATE_DRAWS, SAMPLES, FINDINGS)}
 )

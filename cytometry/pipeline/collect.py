@@ -12,6 +12,7 @@ from cytometry.io.parts import (
     COUNTS_PART,
     DONE,
     FINDINGS_PART,
+    GATE_DRAWS_PART,
     INTENSITIES_PART,
     THRESHOLDS_PART,
     part_folder,
@@ -21,6 +22,7 @@ from cytometry.model.tables import (
     COUNTS,
     FINDINGS,
     FREQUENCIES,
+    GATE_DRAWS,
     INTENSITIES,
     SAMPLES,
     THRESHOLDS,
@@ -62,7 +64,8 @@ def collect(
     """
     task_of = {t.sample_id: task for task in plan.tasks for t in task.tubes}
     settled: list[SampleOutcome] = []
-    tables: dict[str, Rows] = {s.name: [] for s in (COUNTS, FREQUENCIES, INTENSITIES, THRESHOLDS, SAMPLES, FINDINGS)}
+    schemas = (COUNTS, FREQUENCIES, INTENSITIES, THRESHOLDS, GATE_DRAWS, SAMPLES, FINDINGS)
+    tables: dict[str, Rows] = {s.name: [] for s in schemas}
     tables["findings"] += finding_rows("", plan.findings)
     for planned in plan.inputs:
         sample_id = planned.tube.sample_id
@@ -146,7 +149,13 @@ def frequency_rules(panels: Mapping[str, Panel]) -> dict[str, FrequencyRules]:
 def _add_part(tables: dict[str, Rows], path: Path, folder: Path) -> None:
     if path.parent != folder:
         return
-    by_file = {COUNTS_PART: COUNTS, FINDINGS_PART: FINDINGS, INTENSITIES_PART: INTENSITIES, THRESHOLDS_PART: THRESHOLDS}
+    by_file = {
+        COUNTS_PART: COUNTS,
+        FINDINGS_PART: FINDINGS,
+        GATE_DRAWS_PART: GATE_DRAWS,
+        INTENSITIES_PART: INTENSITIES,
+        THRESHOLDS_PART: THRESHOLDS,
+    }
     schema = by_file.get(path.name)
     if schema is not None:
         tables[schema.name] += read_table(path, schema)

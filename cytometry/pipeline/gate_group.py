@@ -18,6 +18,7 @@ from cytometry.io.fcs import read_fcs
 from cytometry.io.parts import (
     COUNTS_PART,
     FINDINGS_PART,
+    GATE_DRAWS_PART,
     INTENSITIES_PART,
     PREVIEWS_PART,
     THRESHOLDS_PART,
@@ -33,17 +34,21 @@ from cytometry.model.gates import Dimension
 from cytometry.model.sample import Sample
 from cytometry.model.spillover import Spillover
 from cytometry.model.strategy import GatingStrategy
-from cytometry.model.tables import COUNTS, FINDINGS, INTENSITIES, THRESHOLDS
+from cytometry.model.tables import COUNTS, FINDINGS, GATE_DRAWS, INTENSITIES, THRESHOLDS
 from cytometry.pipeline.tasks import GroupResult, GroupTask, SampleOutcome, TubeInput
 from cytometry.preprocessing.dimensions import ChannelMap, DimensionReader, channel_map_by_name
 from cytometry.quantification.counts import CountedSample, count_populations
 from cytometry.quantification.low_counts import CountLimits
-from cytometry.quantification.thresholds import flags_by_population, threshold_rows
+from cytometry.quantification.thresholds import threshold_rows
 
 if TYPE_CHECKING:
     from cytometry.io.flowjo.workspace import Workspace
     from cytometry.model.panel import Panel
-    from cytometry.model.placement import PlacedCut
+    from cytometry.model.placement import PlacedCut, Placement
+
+
+# Of the draws of gates; one number for all studies, so that nobody can pick a lucky one.
+_DRAW_SEED = 1
 
 
 @dataclass(frozen=True)
@@ -56,12 +61,16 @@ class GatedTube:
         What was asked for.
     sample, strategy, membership
         The file, its gates, and which event lies in which population.
+    channels, matrix
+        Where the gates' markers are in the file, and what ``FCS`` compensation means in it.
     """
 
     given: TubeInput
     sample: Sample
     strategy: GatingStrategy
     membership: Membership
+    channels: ChannelMap
+    matrix: Spillover | None
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,8 @@ class _Gates:
     strategy: GatingStrategy
     cuts: tuple[PlacedCut, ...] = ()
     findings: tuple[Finding, ...] = ()
+    drawn: tuple[GatingStrategy, ...] = ()
+    flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass
@@ -140,7 +151,7 @@ def gated_tubes(task: GroupTask) -> Iterator[GatedTube | SampleOutcome]:
             except CytometryError as error:
                 report.failed(given, error)
             else:
-                yield GatedTube(given, tube.sample, strategy, membership)
+                yield GatedTube(given, tube.sample, strategy, membership, tube.channels, matrix)
                 continue
         yield report.outcomes[given.sample_id]
 
@@ -236,6 +247,7 @@ def _placed_gates(
         overrides=[GateOverride(o.sample_id, o.cut, o.value) for o in task.overrides],
         alone=task.settings.alone,
     )
+    drawn = _drawn_gates(placement, task)
     gates = {}
     for tube in tubes:
         key = tube.given.sample_id
@@ -243,8 +255,23 @@ def _placed_gates(
             report.failed(tube.given, placement.failed[key])
             continue
         found = tuple(replace(f, file=tube.given.fcs_file) for f in placement.findings_of(key))
-        gates[key] = _Gates(placement.strategies[key], placement.cuts_of(key), (*found, *lost))
+        own = tuple(d[key] for d in drawn)
+        gates[key] = _Gates(
+            placement.strategies[key], placement.cuts_of(key), (*found, *lost), own, placement.population_flags(key)
+        )
     return gates
+
+
+def _drawn_gates(placement: Placement, task: GroupTask) -> Sequence[Mapping[str, GatingStrategy]]:
+    """Plausible gates around the placed ones; groups draw independently, and the same ones in every run."""
+    if task.settings.gate_draws == 0:
+        return ()
+    import numpy as np
+
+    from cytometry.gating.draws import draw_strategies
+
+    seed = [_DRAW_SEED, *"|".join(sorted(placement.strategies)).encode()]
+    return list(draw_strategies(placement, task.settings.gate_draws, np.random.default_rng(seed)))
 
 
 def _quantify(task: GroupTask, tube: _Tube, gates: _Gates, matrix: Spillover | None) -> SampleOutcome:
@@ -254,15 +281,19 @@ def _quantify(task: GroupTask, tube: _Tube, gates: _Gates, matrix: Spillover | N
     limits = _limits(task)
     findings = (*tube.findings, *gates.findings, *_undefined(given, membership, tube.findings))
     folder = part_folder(task.out, task.panel, given.sample_id).relative_to(task.out).as_posix()
-    counts = count_populations(
-        identity, strategy, membership, limits=limits, gate_flags=flags_by_population(gates.cuts)
-    )
+    counts = count_populations(identity, strategy, membership, limits=limits, gate_flags=gates.flags)
     files = {
         f"{folder}/{COUNTS_PART}": table_bytes(COUNTS, counts),
         f"{folder}/{THRESHOLDS_PART}": table_bytes(THRESHOLDS, threshold_rows(given.sample_id, task.panel, gates.cuts)),
         f"{folder}/{FINDINGS_PART}": table_bytes(FINDINGS, finding_rows(given.sample_id, findings)),
         gates_file(given.sample_id): _gatingml(strategy),
     }
+    if gates.drawn:
+        from cytometry.quantification.gate_draws import gate_draw_rows
+
+        again = [gate_sample(s, sample, tube.channels, file_compensation=matrix).counts for s in gates.drawn]
+        rows = gate_draw_rows(given.sample_id, task.panel, strategy, membership, again)
+        files[f"{folder}/{GATE_DRAWS_PART}"] = table_bytes(GATE_DRAWS, rows)
     if task.settings.detail:
         files |= _details(task, tube, gates, membership, matrix, limits, folder)
     record = PartRecord(given.sample_id, task.key, task.ingredients, sample.n_events, {})

@@ -191,6 +191,7 @@ def job_record(job: GatingJob, command: str, options: GateOptions) -> RunRecord:
         "alone": all(t.settings.alone for t in job.plan.tasks),
         "strict": options.settings.strict,
         "detail": options.settings.detail,
+        "gate_draws": options.settings.gate_draws,
         "panels": {
             key: {"kind": p.source.kind, "name": p.source.name, "sha256": p.source.digest, "scope": p.scope}
             for key, p in job.plan.panels.items()

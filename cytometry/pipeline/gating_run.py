@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cytometry.io.digests import file_digest
-from cytometry.model.tables import COUNTS, FINDINGS, FREQUENCIES, INTENSITIES, SAMPLES, THRESHOLDS
+from cytometry.model.tables import COUNTS, FINDINGS, FREQUENCIES, GATE_DRAWS, INTENSITIES, SAMPLES, THRESHOLDS
 from cytometry.pipeline.collect import TABLES, Collected, collect, frequency_rules, remove_stale, write_tables
 from cytometry.pipeline.executors import Executor, ProcessExecutor, SerialExecutor
 from cytometry.pipeline.planning import GatingPlan
@@ -19,7 +19,7 @@ from cytometry.pipeline.tasks import SampleOutcome
 if TYPE_CHECKING:
     from cytometry.model.panel import Panel
 
-GATING_TABLES: Final = (COUNTS, FREQUENCIES, INTENSITIES, THRESHOLDS, SAMPLES, FINDINGS)
+GATING_TABLES: Final = (COUNTS, FREQUENCIES, INTENSITIES, THRESHOLDS, GATE_DRAWS, SAMPLES, FINDINGS)
 
 
 @dataclass(frozen=True, slots=True)

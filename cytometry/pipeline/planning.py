@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cytometry.io.digests import file_digest, value_digest
 from cytometry.model.findings import Finding
 from cytometry.pipeline.tasks import (
+    DRAWS,
     PART_FORMAT,
     CompensationSource,
     CutOverride,
@@ -157,6 +158,7 @@ def _task(
         "compensation": value_digest([request.compensation.kind, request.compensation.digest]),
         "overrides": value_digest([[o.sample_id, o.cut, o.value] for o in overrides]),
         "settings": value_digest([request.settings.alone, request.settings.strict, request.settings.detail]),
+        DRAWS: value_digest(request.settings.gate_draws),
         "format": value_digest(PART_FORMAT),
     }
     return GroupTask(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from cytometry.io.parts import PartRecord, damaged_outputs, read_part_record
-from cytometry.pipeline.tasks import GroupTask
+from cytometry.pipeline.tasks import DRAWS, GroupTask
 
 Action = Literal["skip", "run", "stale"]
 
@@ -38,12 +38,26 @@ def decide(task: GroupTask, *, force: bool = False) -> Decision:
         record = read_part_record(task.out, task.panel, tube.sample_id)
         if record is None:
             return Decision(task, "run", f"{tube.sample_id} was never finished")
-        if record.key != task.key:
+        if not fits(task, record):
             return Decision(task, "stale", f"changed since: {changed_ingredients(task, record)}")
         damaged = damaged_outputs(task.out, record)
         if damaged:
             return Decision(task, "stale", f"damaged or missing: {', '.join(damaged)}")
     return Decision(task, "skip", "up to date")
+
+
+def fits(task: GroupTask, record: PartRecord) -> bool:
+    """Whether a part is what the task would make.
+
+    Redrawn gates only add to a part: where none are asked for, a part that has
+    them serves as well, so that ``gate`` after ``run`` redoes nothing.
+    """
+    if record.key == task.key:
+        return True
+    if task.settings.gate_draws:
+        return False
+    names = (task.ingredients.keys() | record.ingredients.keys()) - {DRAWS}
+    return all(task.ingredients.get(n) == record.ingredients.get(n) for n in names)
 
 
 def changed_ingredients(task: GroupTask, record: PartRecord) -> str:
@@ -55,6 +69,6 @@ def changed_ingredients(task: GroupTask, record: PartRecord) -> str:
 def current_record(task: GroupTask, sample_id: str, out: Path) -> PartRecord | None:
     """The part of a tube if it was made under the task's key and is whole."""
     record = read_part_record(out, task.panel, sample_id)
-    if record is None or record.key != task.key or damaged_outputs(out, record):
+    if record is None or not fits(task, record) or damaged_outputs(out, record):
         return None
     return record

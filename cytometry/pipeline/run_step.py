@@ -18,7 +18,7 @@ from cytometry.pipeline.gating_run import GATING_TABLES
 from cytometry.pipeline.out_folder import RunRecord, Stopwatch, check_owner, claim, finish, stored_record
 from cytometry.pipeline.progress import Listener, ignore
 from cytometry.pipeline.report_step import write_report
-from cytometry.pipeline.stats_step import analyse_study, joined_counts, write_statistics
+from cytometry.pipeline.stats_step import analyse_study, drawn_study_counts, joined_counts, write_statistics
 
 if TYPE_CHECKING:
     from cytometry.model.study import Study
@@ -173,5 +173,5 @@ def _statistics(job: GatingJob) -> tuple[AnalysisResult | None, str]:
 def _analyse(job: GatingJob) -> tuple[AnalysisResult, tuple[TableSchema, ...]]:
     if job.study is None:
         raise StatisticsError("files without a study have no visits to compare", hint="describe them in a study.yaml")
-    analysis = analyse_study(job.study, joined_counts(job.out))
+    analysis = analyse_study(job.study, joined_counts(job.out), drawn_study_counts(job.out))
     return analysis, write_statistics(job.out, analysis)

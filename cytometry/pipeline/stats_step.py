@@ -10,7 +10,7 @@ from cytometry.io.atomic import write_atomically
 from cytometry.io.result_tables import read_table, table_bytes
 from cytometry.model.input_tables import CLINICAL_CSV
 from cytometry.model.study import Study
-from cytometry.model.tables import COUNTS, FREQUENCIES, SAMPLES, TableSchema
+from cytometry.model.tables import COUNTS, FREQUENCIES, GATE_DRAWS, SAMPLES, TableSchema
 from cytometry.pipeline.collect import TABLES
 from cytometry.pipeline.frames import documented_columns, frame, records, schema_of
 from cytometry.quantification.frequencies import PARENT
@@ -35,8 +35,13 @@ class StatsResult:
     schemas: tuple[TableSchema, ...]
 
 
-def analyse_study(study: Study, counts: pd.DataFrame) -> AnalysisResult:
+def analyse_study(study: Study, counts: pd.DataFrame, draws: pd.DataFrame | None = None) -> AnalysisResult:
     """Run the study's plan on joined counts.
+
+    Parameters
+    ----------
+    draws
+        Counts under other plausible gates; None or empty where none were drawn.
 
     Raises
     ------
@@ -46,7 +51,7 @@ def analyse_study(study: Study, counts: pd.DataFrame) -> AnalysisResult:
     from cytometry.reporting.population_names import CANONICAL_NAMES
     from cytometry.statistics.analysis import Extras, analyse
 
-    extras = Extras(names=CANONICAL_NAMES)
+    extras = Extras(names=CANONICAL_NAMES, gate_draws=None if draws is None or draws.empty else draws)
     return analyse(counts, clinical_frame(study), trial_design(study), study.plan, extras=extras)
 
 
@@ -68,7 +73,39 @@ def joined_counts(out: Path) -> pd.DataFrame:
         per_ul.get((sample, path), float("nan"))
         for sample, path in zip(counts["sample_id"], counts["path"], strict=True)
     ]
+    draws = gate_draws(out)
+    if len(draws):
+        sd = draws.set_index(["sample_id", "path"])["gating_sd"]
+        keys = zip(counts["sample_id"], counts["path"], strict=True)
+        counts["gating_sd"] = [sd.get(key, float("nan")) for key in keys]
     return counts
+
+
+def gate_draws(out: Path) -> pd.DataFrame:
+    """Counts under other plausible gates; no row where none were drawn.
+
+    Raises
+    ------
+    OutputError
+        The table is damaged.
+    """
+    path = out / TABLES / "gate_draws.csv"
+    return frame(GATE_DRAWS, read_table(path, GATE_DRAWS) if path.is_file() else [])
+
+
+def drawn_study_counts(out: Path) -> pd.DataFrame:
+    """Rows of :func:`gate_draws` of study samples, with their subject and visit.
+
+    Raises
+    ------
+    OutputError
+        A table is missing or damaged.
+    """
+    draws = gate_draws(out)
+    samples = frame(SAMPLES, read_table(out / TABLES / "samples.csv", SAMPLES)).set_index("sample_id")
+    for column in ("subject_id", "visit", "role"):
+        draws[column] = draws["sample_id"].map(samples[column])
+    return draws[draws["role"] == "sample"]
 
 
 def clinical_frame(study: Study) -> pd.DataFrame:

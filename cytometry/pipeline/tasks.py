@@ -11,6 +11,8 @@ from cytometry.model.findings import Finding
 
 # Part of every content key: results of another format are never taken for these.
 PART_FORMAT = 1
+# The ingredient that only adds to a part: how often its gates were drawn again.
+DRAWS = "draws"
 
 Status = Literal["done", "failed", "skipped"]
 
@@ -96,11 +98,14 @@ class GatingSettings:
         About reading FCS only.
     detail
         Also medians and pictures; counts alone are several times faster.
+    gate_draws
+        Sets of gates that are drawn by the placed ones' uncertainty and counted too; 0 for none.
     """
 
     alone: bool = False
     strict: bool = True
     detail: bool = True
+    gate_draws: int = 0
 
 
 @dataclass(frozen=True, slots=True)
