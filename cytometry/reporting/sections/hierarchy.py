@@ -31,6 +31,7 @@ class Branch:
     name: str
     path: str
     depth: int
+    events: int | None
     count: str
     of_parent: str
     other_shares: tuple[str, ...]
@@ -77,12 +78,13 @@ def _branch(row: Mapping[Any, Any], shares: Shares) -> Branch:
     path = str(row["path"])
     own = shares.get((str(row["sample_id"]), path), {})
     cells = next((c for _, c in own.values() if c), UNDEFINED)
-    count = row["count"]
+    events = None if is_missing(row["count"]) else int(row["count"])
     return Branch(
         name=population_name(str(row["population"])),
         path=path,
         depth=path.replace("\\/", "").count("/"),
-        count=UNDEFINED if is_missing(count) else whole(float(str(count))),
+        events=events,
+        count=UNDEFINED if events is None else whole(events),
         of_parent=own[PARENT][0] if PARENT in own else UNDEFINED,
         other_shares=tuple(
             f"{text} of {population_name(d)}" for d, (text, _) in own.items() if d != PARENT and text != UNDEFINED
