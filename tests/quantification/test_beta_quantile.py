@@ -18,7 +18,8 @@ def test_scipys_distribution_function_gives_the_probability_back(probability: fl
     n = np.repeat(totals, len(share))
     k = np.maximum(1, np.floor(n * np.tile(share, len(totals))))
     odds = lower_beta_odds(k, n - k + 1, probability)
-    assert betainc(k, n - k + 1, odds / (1 + odds)) == pytest.approx(probability, rel=1e-9)
+    # Near one, x itself has no more digits to give.
+    assert betainc(k, n - k + 1, odds / (1 + odds)) == pytest.approx(probability, rel=1e-8)
 
 
 def test_all_of_n_has_a_closed_form() -> None:
