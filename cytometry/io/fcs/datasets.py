@@ -56,7 +56,9 @@ def _next_base(source: Source, base: int, ledger: Ledger) -> int | None:
         fits = base + HEADER_LENGTH <= candidate <= source.size - HEADER_LENGTH
         if fits and source.data[candidate : candidate + 3] == b"FCS":
             return candidate
-    ledger.warn(
+    # Some writers give the end of the file where the standard asks for 0.
+    note = ledger.info if source.size in candidates else ledger.warn
+    note(
         "NEXTDATA",
         f"$NEXTDATA is '{shown(text)}', where no further data set begins; the file was read without it",
         segment="TEXT",

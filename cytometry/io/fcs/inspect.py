@@ -61,7 +61,8 @@ class FcsInspection:
         survey = self.survey
         keywords = survey.keywords if survey is not None else {}
         return {
-            "path": self.path,
+            # A name that is no UTF-8 must not stop the document that holds it.
+            "path": self.path.encode("utf-8", "backslashreplace").decode("utf-8"),
             "sha256": self.sha256,
             "status": self.status,
             "version": survey.version if survey is not None else None,

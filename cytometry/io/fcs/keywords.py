@@ -20,6 +20,8 @@ _PADDING = b" \t\r\n\0"
 # and a table of them would be many times the file in memory.
 _MOST_KEYWORDS = 100_000
 _LONGEST_VALUE_BEYOND_END = 65_536
+# $PAR, $TOT, $DATATYPE, $BYTEORD, $MODE and the like: no wrong delimiter yields so many.
+_FEWEST_KEYWORDS = 5
 
 _STRUCTURAL = re.compile(r"\$(PAR|TOT|DATATYPE|BYTEORD|MODE|TIMESTEP|P[0-9]+(B|R|E|N|G|DATATYPE))")
 
@@ -86,7 +88,8 @@ def _locate(source: Source, header: Header, size: int, ledger: Ledger) -> Span:
     match = _BEGINNING.search(region)
     seen = HEADER_LENGTH + match.start() if match else None
     first = source.data[header.base + begin : header.base + begin + 1] if HEADER_LENGTH <= begin < size else b""
-    if first and (first.isalnum() or first in (b"$", b" ", b"\0")):
+    odd = first.isalnum() or first in (b"$", b" ", b"\0")
+    if odd and not _reads_as_text(source, header, begin, end):
         first = b""
     if not first and begin >= size:
         _refuse_cut_text(header, size, ledger)
@@ -104,6 +107,12 @@ def _locate(source: Source, header: Header, size: int, ledger: Ledger) -> Span:
     elif not first:
         _refuse_no_text(header, size, ledger)
     return Span(begin, _text_end(source, header, begin, end, size, ledger))
+
+
+def _reads_as_text(source: Source, header: Header, begin: int, end: int) -> bool:
+    """Whether the byte at ``begin``, an unlikely delimiter, splits what follows into standard keywords."""
+    segment = bytes(source.data[header.base + begin : header.base + min(end, begin + _LONGEST_VALUE_BEYOND_END) + 1])
+    return sum(is_standard(key) for key, _ in split_text(segment).pairs) >= _FEWEST_KEYWORDS if segment else False
 
 
 def _refuse_cut_text(header: Header, size: int, ledger: Ledger) -> None:

@@ -84,7 +84,7 @@ def describe(keywords: Keywords, header: Header, ledger: Ledger) -> Description:
     FcsError
         A keyword that fixes the layout is missing or makes no sense.
     """
-    _check_mode(keywords, ledger)
+    _check_mode(keywords, header, ledger)
     kind = _data_type(keywords.get("$DATATYPE"), "$DATATYPE", ledger)
     order = _byte_order(keywords, kind, ledger)
     total = _count(keywords, "$TOT", ledger, header)
@@ -99,7 +99,7 @@ def describe(keywords: Keywords, header: Header, ledger: Ledger) -> Description:
     return Description(parameters, order or ByteOrder((1, 2, 3, 4)), total, described, claimed)
 
 
-def _check_mode(keywords: Keywords, ledger: Ledger) -> None:
+def _check_mode(keywords: Keywords, header: Header, ledger: Ledger) -> None:
     mode = keywords.get("$MODE")
     names = {"C": "one correlated multivariate histogram", "U": "uncorrelated univariate histograms"}
     if mode.upper() == "L":
@@ -125,7 +125,9 @@ def _check_mode(keywords: Keywords, ledger: Ledger) -> None:
             fix="export the file again as list mode, or read it leniently as such",
         )
     else:
-        ledger.warn(
+        # FCS 3.2 gave up the other modes, and asks for none.
+        note = ledger.info if header.generation >= 3.2 else ledger.warn
+        note(
             "MODE_MISSING",
             "$MODE is missing; the file was read as list mode",
             segment="TEXT",

@@ -112,8 +112,11 @@ def _tokens(body: bytes, delimiter: bytes, policy: Policy) -> tuple[list[bytes],
             literal, separators = 0, length
         elif policy == "always escaped":
             literal, separators = length // 2, length % 2
-        elif is_keyword and length == 2:
-            literal, separators = 0, 2
+        elif is_keyword and length > 1:
+            # No keyword holds a delimiter: one separates, and what is left is the value or its begin.
+            tokens.append(current)
+            literal, separators = (length - 1) // 2, (length - 1) % 2
+            current = b""
         elif at_end and length % 2 == 0:
             # An escaped delimiter as the very last byte would leave the value open; a stray one is likelier.
             literal, separators = length // 2 - 1, 1

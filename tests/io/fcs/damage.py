@@ -70,8 +70,12 @@ def _good() -> Iterator[Case]:
             for bits in (8, 16, 32, 64):
                 file = integer_file(version=version, order=order, bits=bits, top=min(1024, 2**bits))
                 yield case(f"int{bits} {version} {order}", file, "read")
-    for delimiter in "/\\!,\t\r\n\x0c\x1e*^~#;":
+    for delimiter in "/\\!,\t\r\n\x0c\x1e*^~#; Z7":
         yield case(f"delimiter {delimiter!r}", replace(float_file(), delimiter=delimiter), "read")
+    yield case("$MODE missing in FCS 3.2", float_file(version="FCS3.2").set(_MODE=None), "read")
+    yield case("$NEXTDATA at the end of the file", _linked_to_its_end(), "read")
+    yield case("value begins with delimiter", float_file().set(_OP="|x"), "read")
+    yield case("value is a delimiter", float_file().set(_OP="|"), "read")
     yield case("one event", float_file(1), "read")
     yield case("two events", float_file(2), "read")
     yield case("no events", float_file(0), "read")
@@ -102,6 +106,10 @@ def _good() -> Iterator[Case]:
     yield case("TEXT padded after its end", replace(float_file(), gap=b"\r\n" + b" " * 30), "read")
     yield case("hardware gain zero", float_file().set(_P3G="0"), "read")
     yield case("DATA before TEXT", _data_first(), "read")
+
+
+def _linked_to_its_end() -> Fcs:
+    return float_file().set(_NEXTDATA=str(len(float_file().set(_NEXTDATA="00000").bytes())).rjust(5, "0"))
 
 
 def _lowered(file: Fcs) -> tuple[tuple[str, str], ...]:

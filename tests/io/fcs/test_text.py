@@ -24,21 +24,23 @@ def pairs(text: str) -> list[tuple[str, str]]:
         ("|A|x||||y|B|2|", [("A", "x||y"), ("B", "2")]),
         ("|A||B|2|", [("A", ""), ("B", "2")]),
         ("|A||B||C|3|", [("A", ""), ("B", ""), ("C", "3")]),
+        ("|A|||x|B|2|", [("A", "|x"), ("B", "2")]),
+        ("|A||||B|2|", [("A", "|"), ("B", "2")]),
         ("|A|1|B||", [("A", "1"), ("B", "")]),
         ("|A|1|B|2", [("A", "1"), ("B", "2")]),
         ("|A|1|B|2|  \r\n", [("A", "1"), ("B", "2")]),
         ("|A|1|B|2||", [("A", "1"), ("B", "2")]),
         ("|$OP|13|06|$TOT|5|", [("$OP", "13|06"), ("$TOT", "5")]),
         ("|$P1S|$P1N|FSC|", [("$P1S", ""), ("$P1N", "FSC")]),
-        ("|", []),
-        ("||||||", [("", "")]),
     ],
 )
 def test_segment_is_split(text: str, expected: list[tuple[str, str]]) -> None:
-    if text.strip("|"):
-        assert pairs(text) == expected
-    else:
-        assert [p for p in pairs(text) if p != ("", "")] == []
+    assert pairs(text) == expected
+
+
+@pytest.mark.parametrize("n", range(1, 9))
+def test_delimiters_alone_make_no_keyword(n: int) -> None:
+    assert [k for k, _ in pairs("|" * n) if k] == []
 
 
 @given(st.lists(st.tuples(PART.filter(lambda k: "|" not in k), PART), min_size=1, max_size=6))
