@@ -109,7 +109,7 @@ def weighted_mean(
     weights = 1 / (v + tau2)
     estimate = float((weights * d).sum() / weights.sum())
     se = math.sqrt(float((weights * (d - estimate) ** 2).sum()) / (n - 1) / float(weights.sum()))
-    t = estimate / se if se > 0 else math.copysign(math.inf, estimate)
+    t = estimate / se if se > 0 else math.copysign(math.inf, estimate) if estimate else 0.0
     reach = float(student.ppf((1 + level) / 2, n - 1)) * se
     fixed = 1 / v
     centre = float((fixed * d).sum() / fixed.sum())
@@ -122,7 +122,8 @@ def weighted_mean(
         se=se,
         df=n - 1,
         t=t,
-        p=float(2 * student.sf(abs(t), n - 1)),
+        # Equal effects have no spread: an infinite t is no reason for a p of 0.
+        p=float(2 * student.sf(abs(t), n - 1)) if math.isfinite(t) else nan,
         low=estimate - reach,
         high=estimate + reach,
         se_wald=1 / math.sqrt(float(weights.sum())),
@@ -182,7 +183,7 @@ def _flip_p(
     weights, mean = _fit(flipped, v, reml_tau2(flipped, v))
     spread = (weights * (flipped - mean[:, None]) ** 2).sum(axis=1) / (n - 1) / weights.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.abs(mean) / np.sqrt(spread)
+        t = np.where(mean == 0, 0.0, np.abs(mean) / np.sqrt(spread))
     exceeding = int((t >= abs(observed) * (1 - RELATIVE_TIE)).sum())
     zeros = int((d == 0).sum())
     floor = min(1.0, math.ldexp(2.0, zeros - n))
