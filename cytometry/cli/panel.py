@@ -1,0 +1,193 @@
+"""``cytometry panel``: start a panel, try it on tubes, freeze it, list and compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cytometry.cli.exit_codes import DONE, INPUT_WRONG, PARTLY_DONE
+from cytometry.cli.options import shared
+from cytometry.cli.output import Json, error_document, finding_document, note, print_json, say
+
+if TYPE_CHECKING:
+    from cytometry.model.panel import Panel
+    from cytometry.pipeline.panel_tools import PanelTrial
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.group()
+def panel() -> None:
+    """Start, try, freeze, list and compare panels."""
+
+
+@panel.command(name="list")
+@shared("json")
+def list_panels(as_json: bool) -> int:
+    """List the shipped panels."""
+    from cytometry.io.panels import load_panel, shipped_panel_names
+
+    panels = [load_panel(name) for name in shipped_panel_names()]
+    if as_json:
+        rows: list[Json] = [
+            {
+                "name": p.name,
+                "title": p.title,
+                "gates": _gates(p),
+                "digest": p.digest,
+                "populations": p.population_paths,
+            }
+            for p in panels
+        ]
+        print_json({"schema_version": 1, "panels": rows})
+    else:
+        for p in panels:
+            say(f"{p.name}  {p.title}  [{_gates(p)}, {len(p.population_paths)} populations]")
+    return DONE
+
+
+@panel.command()
+@click.argument("name")
+@click.argument("files", nargs=-1, type=_FILE)
+@shared("strict", "json")
+def check(name: str, files: tuple[Path, ...], strict: bool, as_json: bool) -> int:
+    """Check panel NAME (shipped, or a folder); with FCS FILES, match, place and count each alone.
+
+    Exit 0 if every tube was gated, 1 if none, 4 if some were not.
+    """
+    from cytometry.io.fcs import read_fcs
+    from cytometry.io.panels import load_panel
+    from cytometry.pipeline.panel_tools import try_panel, wanted_controls
+
+    loaded = load_panel(name)
+    trials = [try_panel(loaded, read_fcs(f, strict=strict)) for f in files]
+    controls = wanted_controls(loaded)
+    if as_json:
+        print_json(
+            {
+                "schema_version": 1,
+                "panel": loaded.name,
+                "digest": loaded.digest,
+                "gates": _gates(loaded),
+                "populations": loaded.population_paths,
+                "fmo_controls_used": controls,
+                "tubes": [_trial_document(t) for t in trials],
+            }
+        )
+    else:
+        say(f"{loaded.name}: {loaded.title}")
+        say(f"  {len(loaded.markers)} markers, {len(loaded.population_paths)} populations, {_gates(loaded)}")
+        if controls:
+            say(f"  where a valley is missing, FMO controls of the batch are used for: {', '.join(controls)}")
+        for trial in trials:
+            _say_trial(trial)
+    failed = sum(t.error is not None for t in trials)
+    if not failed:
+        return DONE
+    return INPUT_WRONG if failed == len(trials) else PARTLY_DONE
+
+
+@panel.command()
+@click.argument("folder", type=_FOLDER)
+@click.option("--from", "tube", type=_FILE, required=True, help="FCS file whose channels the panel starts with.")
+@shared("strict")
+def new(folder: Path, tube: Path, strict: bool) -> int:
+    """Start a panel in FOLDER from the channels of a tube: a stem, then each marker's positives. Edit it from there."""
+    from cytometry.io.fcs import read_fcs
+    from cytometry.io.panel_folders import write_panel
+    from cytometry.pipeline.panel_tools import new_panel
+
+    described, template = new_panel(read_fcs(tube, strict=strict), folder.name)
+    readme = f"# {folder.name}\n\nStarted from {tube.name}. Say here what each population is, and cite where from.\n"
+    write_panel(folder, described, template, readme)
+    say(f"wrote {folder}: {len(described.markers)} markers, {len(template.populations)} populations")
+    say(f"next: edit {folder}/strategy.yaml, then `cytometry panel check {folder} {tube}`")
+    return DONE
+
+
+@panel.command()
+@click.argument("name")
+@click.argument("tube", type=_FILE)
+@click.argument("folder", type=_FOLDER)
+@shared("strict")
+def freeze(name: str, tube: Path, folder: Path, strict: bool) -> int:
+    """Place panel NAME on one TUBE and write the result into FOLDER as a panel of drawn gates (GatingML 2.0)."""
+    from cytometry.io.fcs import read_fcs
+    from cytometry.io.panel_folders import write_panel
+    from cytometry.io.panels import load_panel
+    from cytometry.pipeline.panel_tools import freeze_panel
+
+    source = load_panel(name)
+    described, strategy = freeze_panel(source, read_fcs(tube, strict=strict), folder.name)
+    readme = f"# {folder.name}\n\nThe gates of {source.name} (digest {source.digest}) as placed on {tube.name}.\n"
+    write_panel(folder, described, strategy, readme)
+    say(f"wrote {folder}: {len(strategy.populations)} drawn gates")
+    return DONE
+
+
+@panel.command()
+@click.argument("one")
+@click.argument("other")
+@shared("json")
+def diff(one: str, other: str, as_json: bool) -> int:
+    """Say what differs between two panels; exit 0 either way."""
+    from cytometry.io.panels import load_panel
+    from cytometry.pipeline.panel_tools import panel_differences
+
+    differences = panel_differences(load_panel(one), load_panel(other))
+    if as_json:
+        print_json({"schema_version": 1, "differences": differences})
+    else:
+        for line in differences or ("the panels gate alike",):
+            say(line)
+    return DONE
+
+
+def _gates(loaded: Panel) -> str:
+    return "placed" if loaded.template is not None else "drawn"
+
+
+def _say_trial(trial: PanelTrial) -> None:
+    say(f"{trial.sample.name}: {trial.sample.n_events:,} events")
+    for marker, channel in trial.channels.items():
+        say(f"  {marker} is {channel}")
+    for finding in trial.findings:
+        note(f"  {finding.severity}: {finding.message}")
+    if trial.error is not None or trial.membership is None:
+        note(f"  error: {trial.error}")
+        return
+    for cut in trial.cuts:
+        flags = f"  {', '.join(cut.flags)}" if cut.flags else ""
+        say(f"  {cut.name} on {cut.dimension}: {cut.value:.3f} ({cut.method}, confidence {cut.confidence:.2f}){flags}")
+    for path in trial.membership.paths:
+        count = trial.membership.count(path)
+        depth = path.count("/")
+        say(f"  {'  ' * depth}{path.rpartition('/')[2]}  {'undefined' if count is None else f'{count:,}'}")
+
+
+def _trial_document(trial: PanelTrial) -> Json:
+    counts: dict[str, Json] = {}
+    if trial.membership is not None:
+        counts = {p: trial.membership.count(p) for p in trial.membership.paths}
+    return {
+        "file": trial.sample.name,
+        "channels": dict(trial.channels),
+        "missing": trial.missing,
+        "findings": [finding_document(f) for f in trial.findings],
+        "cuts": [
+            {
+                "cut": c.name,
+                "dimension": c.dimension,
+                "method": c.method,
+                "value": c.value if c.value == c.value else None,
+                "confidence": c.confidence,
+                "flags": c.flags,
+            }
+            for c in trial.cuts
+        ],
+        "counts": counts,
+        "error": None if trial.error is None else error_document(trial.error),
+    }
