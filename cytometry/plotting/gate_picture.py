@@ -21,6 +21,8 @@ FloatArray = npt.NDArray[np.float64]
 # Drawing units; the page scales the picture. Margins hold tick texts of the style sheet's size.
 PLOT = 120.0
 LEFT, TOP, RIGHT, BOTTOM = 31.0, 4.0, 9.0, 22.0
+# Height of a percentage.
+LINE = 9.0
 # Below this a bin of 96 holds one event or none.
 FEW_EVENTS = 600
 WIDTH = LEFT + PLOT + RIGHT
@@ -180,16 +182,18 @@ def percent_text(fraction: float) -> str:
 def _label_place(points: FloatArray, taken: Sequence[tuple[float, float]]) -> tuple[float, float, str]:
     left, right = float(points[:, 0].min()), float(points[:, 0].max())
     top, bottom = float(points[:, 1].min()), float(points[:, 1].max())
-    candidates = [
-        (right - 2, top + 8, "end"),
-        (left + 2, top + 8, "start"),
-        (left + 2, bottom - 3, "start"),
-        (right - 2, bottom - 3, "end"),
-    ]
     centre = (LEFT + PLOT / 2, TOP + PLOT / 2)
-    candidates.sort(key=lambda c: -((c[0] - centre[0]) ** 2 + (c[1] - centre[1]) ** 2))
+    corners = [
+        (right - 2, top + 8, "end", 1),
+        (left + 2, top + 8, "start", 1),
+        (left + 2, bottom - 3, "start", -1),
+        (right - 2, bottom - 3, "end", -1),
+    ]
+    corners.sort(key=lambda c: -((c[0] - centre[0]) ** 2 + (c[1] - centre[1]) ** 2))
+    # A corner that another gate's label holds gives way to a place one or two lines further in.
+    candidates = [(x, y + inward * LINE * step, anchor) for step in (0, 1, 2) for x, y, anchor, inward in corners]
     for x, y, anchor in candidates:
-        if all(abs(x - a) > 30 or abs(y - b) > 8 for a, b in taken):
+        if all(abs(x - a) > 30 or abs(y - b) >= LINE for a, b in taken):
             return x, y, anchor
     return candidates[0]
 

@@ -42,7 +42,7 @@ def _primary_rate(inputs: ReportInputs) -> tuple[str, str, str] | None:
     response = inputs.study.plan.response
     visit = response.visit or inputs.study.visit_ids[-1]
     own = rates[(rates["rule"] == response.rule) & (rates["visit"] == visit)]
-    if own.empty:
+    if own.empty or own["responders"].isna().any():
         return None
     row = own.iloc[0]
     title = results.visit_titles(inputs).get(visit, visit)

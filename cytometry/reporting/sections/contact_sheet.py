@@ -163,7 +163,7 @@ def _sheet(
 def _key_text(gate: PreviewGate) -> str:
     name = population_name(gate.name)
     how = f" ({gate.label})" if gate.label.lower() not in name.lower() and gate.label != gate.name else ""
-    return f"{name}{how}" if gate.outlines else f"{name}: the rest"
+    return f"{name}{how}" if gate.outlines else f"{name}: from the other gates"
 
 
 def _picture(tube: Tube, number: int, preview: GatePreview, frame: Frame, look: _Look) -> Picture:
@@ -218,12 +218,19 @@ def threshold_text(threshold: PreviewThreshold) -> str:
 
 def boundary_texts(thresholds: Sequence[PreviewThreshold]) -> tuple[str, ...]:
     """The same in the few words that fit below a picture, one line per source."""
-    lines: dict[str, list[str]] = {}
+    lines: dict[str, dict[str, list[str]]] = {}
     for t in thresholds:
-        known = not math.isnan(t.linear_value)
-        place = f"{t.dimension} {short_number(float(f'{t.linear_value:.2g}'))}" if known else "shape"
-        lines.setdefault(_SOURCE_WORDS.get(t.source, t.source), []).append(place)
-    return tuple(f"{source}: {', '.join(dict.fromkeys(places))}" for source, places in lines.items())
+        places = lines.setdefault(_SOURCE_WORDS.get(t.source, t.source), {})
+        if math.isnan(t.linear_value):
+            places.setdefault("shape", [])
+        else:
+            places.setdefault(t.dimension, []).append(short_number(float(f"{t.linear_value:.2g}")))
+    return tuple(f"{source}: {'; '.join(map(_places, places.items()))}" for source, places in lines.items())
+
+
+def _places(entry: tuple[str, list[str]]) -> str:
+    """A marker with its boundaries, each once."""
+    return " ".join([entry[0], ", ".join(dict.fromkeys(v.replace("-", "−") for v in entry[1]))]).strip()
 
 
 def _share(count: int, whole_count: int) -> str:
