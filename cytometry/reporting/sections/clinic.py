@@ -77,7 +77,11 @@ def _render(inputs: ReportInputs) -> Markup | None:
 
 def _rates(inputs: ReportInputs, titles: dict[str, str]) -> Markup | None:
     rates = inputs.tables.get("response_rate")
-    if rates is None or rates.empty:
+    if rates is None:
+        return None
+    # A visit that nobody has reached has no rate, and stays in the CSV.
+    rates = rates[rates["responders"].notna()]
+    if rates.empty:
         return None
     records = rates.to_dict("records")
     shown = rates.assign(
