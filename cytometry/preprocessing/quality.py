@@ -1,0 +1,193 @@
+"""How an acquisition went: rate, drift, margins, settings. Looks at events as they came, before any gate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cytometry.model.findings import Finding
+from cytometry.model.sample import Sample
+from cytometry.model.spillover import Spillover
+
+FloatArray = npt.NDArray[np.float64]
+
+_MAD = 0.6745
+# Parts of a run, equal in events, that are compared with each other.
+_PARTS = 20
+_FEWEST = 50 * _PARTS
+# A part whose median lies a quarter of the channel's spread off moves a threshold visibly.
+DRIFT_LIMIT = 0.25
+# Linear values are compared on an arcsinh scale: this is about where noise ends on a 262,144-channel instrument.
+_COFACTOR = 150.0
+# Two matrices of one batch agree if no coefficient differs by more than this (in parts of one).
+SPILLOVER_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class AcquisitionQuality:
+    """Facts about one run; NaN where the file lacks what is needed.
+
+    Parameters
+    ----------
+    n_events
+        Events in the file.
+    events_per_s
+        Median rate.
+    rate_spread
+        Robust coefficient of variation of the rate over parts of the run,
+        beyond what counting explains.
+    drift
+        Largest shift of a part's median, in robust standard deviations of its channel.
+    drift_channel
+        Where that is.
+    margin_fraction
+        Events at the top of the range of any scatter or fluorescence channel.
+    negative_scatter_fraction
+        Events with a scatter area of zero or less: electronics, not cells.
+    """
+
+    n_events: int
+    events_per_s: float
+    rate_spread: float
+    drift: float
+    drift_channel: str
+    margin_fraction: float
+    negative_scatter_fraction: float
+
+
+def acquisition_quality(sample: Sample) -> AcquisitionQuality:
+    """Measure one run.
+
+    Drift and rate need 1,000 events; time must not run backwards.
+    """
+    measured = [c for c in sample.channels if c.kind in ("scatter", "fluorescence")]
+    at_top = np.zeros(sample.n_events, dtype=np.bool_)
+    below = np.zeros(sample.n_events, dtype=np.bool_)
+    worst, where = float("nan"), ""
+    for channel in measured:
+        values = np.asarray(sample.linear_column(channel.index), dtype=np.float64)
+        at_top |= _at_top(values, channel.range * channel.gain if channel.gain > 1 else channel.range)
+        if channel.kind == "scatter" and not channel.name.upper().endswith(("-H", "-W")):
+            below |= values <= 0
+        drift = _drift(values)
+        if np.isfinite(drift) and not drift <= worst:
+            worst, where = drift, channel.name
+    rate, spread = _rate(sample)
+    n = max(sample.n_events, 1)
+    nothing = float("nan")
+    return AcquisitionQuality(
+        n_events=sample.n_events,
+        events_per_s=rate,
+        rate_spread=spread,
+        drift=worst,
+        drift_channel=where,
+        margin_fraction=float(at_top.sum()) / n if sample.n_events else nothing,
+        negative_scatter_fraction=float(below.sum()) / n if sample.n_events else nothing,
+    )
+
+
+def _at_top(values: FloatArray, top: float) -> npt.NDArray[np.bool_]:
+    """Events of the last channel: at the range's end, or one below it, as analysers write it."""
+    if not np.isfinite(top) or top <= 1:
+        return np.zeros(values.size, dtype=np.bool_)
+    return np.asarray(values >= top - 1.0)
+
+
+def _drift(values: FloatArray) -> float:
+    """Largest distance of a part's median from the middle of all parts, in robust spreads, beyond sampling error."""
+    values = np.arcsinh(values[np.isfinite(values)] / _COFACTOR)
+    if values.size < _FEWEST:
+        return float("nan")
+    size = values.size // _PARTS
+    medians = np.median(values[: size * _PARTS].reshape(_PARTS, size), axis=1)
+    spread = float(np.median(np.abs(values - np.median(values)))) / _MAD
+    if spread == 0:
+        return float("nan")
+    # A median of n normal values has a standard error of 1.2533 / sqrt(n); the largest of 20 lies 3 of them off.
+    allowed = 3.0 * 1.2533 / np.sqrt(size)
+    return float(max(np.abs(medians - np.median(medians)).max() / spread - allowed, 0.0))
+
+
+def _rate(sample: Sample) -> tuple[float, float]:
+    """Median events per second over parts of the run, and the spread of the rate beyond counting."""
+    times = [c for c in sample.channels if c.kind == "time"]
+    if not times or sample.n_events < _FEWEST:
+        return float("nan"), float("nan")
+    ticks = np.asarray(sample.linear_column(times[0].index), dtype=np.float64)
+    if not np.isfinite(ticks).all() or (np.diff(ticks) < 0).any() or ticks[-1] <= ticks[0]:
+        return float("nan"), float("nan")
+    size = sample.n_events // _PARTS
+    edges = ticks[np.minimum(np.arange(_PARTS + 1) * size, sample.n_events - 1)]
+    durations = np.maximum(np.diff(edges), np.diff(np.unique(ticks)).min() / 2)
+    rates = size / durations
+    middle = float(np.median(rates))
+    spread = float(np.median(np.abs(rates - middle))) / _MAD / middle
+    return middle, float(np.sqrt(max(spread**2 - 1.0 / size, 0.0)))
+
+
+def settings_findings(samples: Mapping[str, Sample]) -> tuple[Finding, ...]:
+    """Voltages and spillover matrices that differ between tubes of one batch.
+
+    Parameters
+    ----------
+    samples
+        The batch's tubes by name. The first name in sorted order is what the others are compared with.
+    """
+    names = sorted(samples)
+    found: list[Finding] = []
+    for name in names[1:]:
+        found += _voltage_findings(samples[names[0]], samples[name], names[0], name)
+        found += _spillover_findings(samples[names[0]].spillover, samples[name].spillover, names[0], name)
+    return tuple(found)
+
+
+def _voltage_findings(first: Sample, other: Sample, first_name: str, name: str) -> Sequence[Finding]:
+    voltages = {c.name: c.voltage for c in first.channels if c.voltage is not None}
+    return [
+        Finding(
+            code="VOLTAGE_CHANGED",
+            severity="warning",
+            message=(
+                f"detector {c.name} ran at {c.voltage:g} V, "
+                f"in {first_name} of the same batch at {voltages[c.name]:g} V"
+            ),
+            file=name,
+            keyword=f"$P{c.index + 1}V",
+            found=f"{c.voltage:g}",
+            expected=f"{voltages[c.name]:g}",
+            fix="compare this tube's intensities and fixed gates with the batch's only with care",
+        )
+        for c in other.channels
+        if c.voltage is not None and c.name in voltages and c.voltage != voltages[c.name]
+    ]
+
+
+def _spillover_findings(
+    first: Spillover | None, other: Spillover | None, first_name: str, name: str
+) -> Sequence[Finding]:
+    if first is None and other is None:
+        return []
+    if first is not None and other is not None and first.channels == other.channels:
+        difference = np.abs(first.matrix - other.matrix)
+        if difference.shape == first.matrix.shape and float(np.nanmax(difference, initial=0.0)) <= SPILLOVER_TOLERANCE:
+            return []
+        i, j = np.unravel_index(int(np.nanargmax(difference)), difference.shape)
+        detail = (
+            f"{first.channels[i]} into {first.channels[j]}: {other.matrix[i, j]:.4g} against {first.matrix[i, j]:.4g}"
+        )
+    else:
+        detail = "one has no matrix" if first is None or other is None else "the channels differ"
+    return [
+        Finding(
+            code="SPILLOVER_CHANGED",
+            severity="warning",
+            message=f"the spillover matrix is not that of {first_name} of the same batch ({detail})",
+            file=name,
+            keyword="$SPILLOVER",
+            found=detail,
+            fix="give one matrix for the batch under 'compensation' in study.yaml",
+        )
+    ]

@@ -1,0 +1,85 @@
+"""Runs whose faults are known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cytometry.model.channels import Channel
+from cytometry.model.sample import Sample
+from cytometry.model.spillover import Spillover
+from cytometry.preprocessing.quality import acquisition_quality, settings_findings
+
+CHANNELS = (
+    Channel(0, "FSC-A", range=262144.0),
+    Channel(1, "PE-A", "CD3", range=262144.0, voltage=500.0),
+    Channel(2, "Time", range=262144.0),
+)
+
+
+def run(n: int = 20_000, *, seed: int = 1, shift: float = 0.0, rate: float = 200.0) -> Sample:
+    """Log-normal cells at a steady rate; the last tenth of the run shifted by ``shift`` spreads."""
+    rng = np.random.default_rng(seed)
+    late = np.arange(n) >= 0.9 * n
+    signal = np.exp(rng.normal(9.0, 0.3, n) + 0.3 * shift * late)
+    events = np.column_stack([rng.normal(80_000, 8_000, n), signal, np.cumsum(rng.exponential(1 / rate, n))])
+    return Sample.from_array(events, CHANNELS, name="run")
+
+
+def with_events(sample: Sample, events: np.ndarray) -> Sample:
+    return Sample.from_array(events, sample.channels, name=sample.name, spillover=sample.spillover)
+
+
+def test_a_steady_run_has_its_rate_and_no_faults() -> None:
+    found = acquisition_quality(run())
+    assert found.events_per_s == pytest.approx(200.0, rel=0.03)
+    assert found.rate_spread < 0.03
+    assert found.drift < 0.05
+    assert (found.margin_fraction, found.negative_scatter_fraction) == (0.0, 0.0)
+
+
+def test_a_shift_of_one_channel_is_measured_in_spreads() -> None:
+    found = acquisition_quality(run(shift=1.0))
+    assert found.drift_channel == "PE-A"
+    assert found.drift == pytest.approx(1.0, abs=0.2)
+
+
+def test_margin_and_negative_events_are_counted_once() -> None:
+    events = run().linear()
+    events[:300, 0] = 262143.0
+    events[:100, 1] = 262143.0
+    events[1_000:1_200, 0] = -5.0
+    found = acquisition_quality(with_events(run(), events))
+    assert found.margin_fraction == pytest.approx(300 / 20_000)
+    assert found.negative_scatter_fraction == pytest.approx(200 / 20_000)
+
+
+def test_a_rate_that_changes_is_told_from_counting() -> None:
+    events = run().linear()
+    rng = np.random.default_rng(2)
+    gaps = rng.exponential(1 / 200, 20_000) * np.repeat(np.where(np.arange(20) % 2, 0.7, 1.3), 1_000)
+    events[:, 2] = np.cumsum(gaps)
+    assert acquisition_quality(with_events(run(), events)).rate_spread > 0.2
+
+
+@pytest.mark.parametrize("n", [0, 10])
+def test_a_handful_of_events_is_no_error(n: int) -> None:
+    found = acquisition_quality(run(n))
+    assert found.n_events == n
+    assert np.isnan(found.drift)
+    assert np.isnan(found.events_per_s)
+
+
+def test_settings_that_change_within_a_batch_are_named() -> None:
+    one = Spillover(("PE-A", "FITC-A"), np.array([[1.0, 0.1], [0.02, 1.0]]))
+    other = Spillover(("PE-A", "FITC-A"), np.array([[1.0, 0.13], [0.02, 1.0]]))
+    first = replace(run(10), spillover=one)
+    changed = replace(
+        run(10), spillover=other, channels=tuple(replace(c, voltage=520.0) if c.voltage else c for c in CHANNELS)
+    )
+    found = settings_findings({"b": changed, "a": first, "c": first})
+    assert [(f.code, f.file) for f in found] == [("VOLTAGE_CHANGED", "b"), ("SPILLOVER_CHANGED", "b")]
+    assert "PE-A ran at 520 V, in a of the same batch at 500 V" in found[0].message
+    assert "PE-A into FITC-A: 0.13 against 0.1" in found[1].message
