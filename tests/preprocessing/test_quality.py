@@ -43,7 +43,9 @@ def test_a_steady_run_has_its_rate_and_no_faults() -> None:
 def test_a_shift_of_one_channel_is_measured_in_spreads() -> None:
     found = acquisition_quality(run(shift=1.0))
     assert found.drift_channel == "PE-A"
-    assert found.drift == pytest.approx(1.0, abs=0.2)
+    # The last tenth is shifted by one spread, the mean of all by a tenth of one; 20 parts of 1,000 events.
+    within = np.sqrt(1 + 0.1 * 0.9)
+    assert found.drift == pytest.approx(0.9 / within - 3 / np.sqrt(1_000), abs=0.08)
 
 
 def test_margin_and_negative_events_are_counted_once() -> None:
