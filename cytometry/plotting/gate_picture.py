@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cytometry.plotting.palette import ALERT, GATE_COLOURS
+from cytometry.plotting.picture_labels import LabelPlace, place_label
 from cytometry.plotting.png import data_uri, density_png
 from cytometry.quantification.preview_axes import TICK_GAP, PreviewAxis
 from cytometry.quantification.preview_outlines import clip_to_window
@@ -21,8 +22,6 @@ FloatArray = npt.NDArray[np.float64]
 # Drawing units; the page scales the picture. Margins hold tick texts of the style sheet's size.
 PLOT = 120.0
 LEFT, TOP, RIGHT, BOTTOM = 31.0, 4.0, 9.0, 22.0
-# Height of a percentage.
-LINE = 9.0
 # Below this a bin of 96 holds one event or none.
 FEW_EVENTS = 600
 WIDTH = LEFT + PLOT + RIGHT
@@ -150,20 +149,22 @@ def _outline(gate: PreviewGate, frame: Frame, colour: str) -> str:
 
 
 def _percentages(preview: GatePreview, frame: Frame) -> list[str]:
-    """Percent of parent at the corner of each outline that is farthest from the plot's middle."""
+    """Percent of parent in a corner of each outline."""
     if not preview.parent_count:
         return []
     low, high = (frame.x.minimum, frame.y.minimum), (frame.x.maximum, frame.y.maximum)
-    out, taken = [], list[tuple[float, float]]()
+    out: list[str] = []
+    taken: list[LabelPlace] = []
     for gate, colour in zip(preview.gates, _colours(preview), strict=True):
         corners = np.concatenate([clip_to_window(p, low, high) for p in gate.outlines] or [np.empty((0, 2))])
         if not len(corners):
             continue
         points = np.array([[_px(frame, x), _py(frame, y)] for x, y in corners])
-        x, y, anchor = _label_place(points, taken)
-        taken.append((x, y))
         text = percent_text(gate.count / preview.parent_count)
-        out.append(f'<text class="pp" fill="{colour}" text-anchor="{anchor}" x="{x:.1f}" y="{y:.1f}">{text}</text>')
+        place = place_label(points, text, taken, (LEFT + PLOT / 2, TOP + PLOT / 2))
+        taken.append(place)
+        attributes = f'fill="{colour}" text-anchor="{place.anchor}" '
+        out.append(_text("pp", place.x, place.y, text, attributes))
     return out
 
 
@@ -177,25 +178,6 @@ def percent_text(fraction: float) -> str:
     if value == 0 or value == 100:
         return f"{value:g} %"
     return f"{value:.0f} %" if value >= 10 else f"{value:.1f} %" if value >= 0.1 else f"{value:.2f} %"
-
-
-def _label_place(points: FloatArray, taken: Sequence[tuple[float, float]]) -> tuple[float, float, str]:
-    left, right = float(points[:, 0].min()), float(points[:, 0].max())
-    top, bottom = float(points[:, 1].min()), float(points[:, 1].max())
-    centre = (LEFT + PLOT / 2, TOP + PLOT / 2)
-    corners = [
-        (right - 2, top + 8, "end", 1),
-        (left + 2, top + 8, "start", 1),
-        (left + 2, bottom - 3, "start", -1),
-        (right - 2, bottom - 3, "end", -1),
-    ]
-    corners.sort(key=lambda c: -((c[0] - centre[0]) ** 2 + (c[1] - centre[1]) ** 2))
-    # A corner that another gate's label holds gives way to a place one or two lines further in.
-    candidates = [(x, y + inward * LINE * step, anchor) for step in (0, 1, 2) for x, y, anchor, inward in corners]
-    for x, y, anchor in candidates:
-        if all(abs(x - a) > 30 or abs(y - b) >= LINE for a, b in taken):
-            return x, y, anchor
-    return candidates[0]
 
 
 def _short(name: str) -> str:
