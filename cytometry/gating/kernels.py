@@ -88,106 +88,102 @@ def _add_column(count: int, column: Any, weight: float, out: Any) -> None:
 
 
 @_compiled()
-def _slot_values(
-    slot: int,
-    rows: Any,
-    n: int,
-    count: int,
-    block: Any,
-    start: Any,
-    columns: Any,
-    weights: Any,
-    sums: Any,
-    ready: Any,
-    out: Any,
-) -> None:
-    """Weighted sums of columns, added in the order in which the reference adds.
+def _sum_source(
+    slot: int, rows: Any, n: int, count: int, block: Any, start: Any, columns: Any, weights: Any, sums: Any, ready: Any
+) -> Any:
+    """Values of a weighted sum by event of the block: right at least for the rows asked for.
 
-    Where many rows are wanted the sum is made for the whole block and kept:
-    adding without gaps is several times faster than picking rows, and sibling
-    gates ask for the same sums.
+    Columns are added in the order in which the reference adds. Where many rows
+    are wanted the sum is made for the whole block and kept: adding without gaps
+    is several times faster than picking rows, and sibling gates ask for the
+    same sums.
     """
     first, stop = start[slot], start[slot + 1]
     if stop == first + 1 and weights[first] == 1.0:
-        column = block[columns[first]]
-        for k in range(n):
-            out[k] = column[rows[k]]
-        return
-    if ready[slot] == 0 and n * _SPARSE >= count:
+        return block[columns[first]]
+    total = sums[slot]
+    if ready[slot] == 1:
+        return total
+    if n * _SPARSE >= count:
         ready[slot] = 1
-        total = sums[slot]
         total[:count] = 0.0
         for term in range(first, stop):
             _add_column(count, block[columns[term]], weights[term], total)
-    if ready[slot] == 1:
-        total = sums[slot]
-        for k in range(n):
-            out[k] = total[rows[k]]
-        return
+        return total
     for k in range(n):
-        out[k] = 0.0
+        total[rows[k]] = 0.0
     for term in range(first, stop):
         column = block[columns[term]]
         weight = weights[term]
         for k in range(n):
-            out[k] += column[rows[k]] * weight
+            total[rows[k]] += column[rows[k]] * weight
+    return total
 
 
 @_compiled()
-def _divide(n: int, slot: int, numbers: Any, x: Any, y: Any) -> None:
-    """Ratios held in their bounds, in place of the numerators."""
+def _divide(n: int, rows: Any, slot: int, numbers: Any, x: Any, y: Any, out: Any) -> None:
+    """Ratios held in their bounds."""
     a, b, c, low, high = numbers[slot, 0], numbers[slot, 1], numbers[slot, 2], numbers[slot, 3], numbers[slot, 4]
     for k in range(n):
-        ratio = a * ((x[k] - b) / (y[k] - c))
+        row = rows[k]
+        ratio = a * ((x[row] - b) / (y[row] - c))
         if ratio < low:
             ratio = low
         elif ratio > high:
             ratio = high
-        x[k] = ratio
+        out[row] = ratio
 
 
 @_compiled()
-def _keep_interval(n: int, rows: Any, x: Any, i: int, limits: Any, doubtful: Any) -> Any:
+def _keep_interval(n: int, rows: Any, source: Any, i: int, limits: Any, others: Any, doubtful: Any) -> Any:
     """Keep the rows whose value lies in the interval; mark those that may.
 
     Without a branch: whether an event is inside is as unpredictable as gates are useful.
     """
     out_below, in_from, in_to, out_above = limits[i, 0], limits[i, 1], limits[i, 2], limits[i, 3]
+    kept, left = 0, 0
+    for k in range(n):
+        row = rows[k]
+        value = source[row]
+        inside = (value >= in_from) & (value <= in_to)
+        rows[kept] = row
+        others[left] = row
+        kept += inside
+        left += 1 - inside
     # An open end is written as infinity, which an infinite value is not beyond.
     closed_below, closed_above = out_below > -np.inf, out_above < np.inf
-    kept = 0
-    for k in range(n):
-        value = x[k]
-        row = rows[k]
-        inside = (value >= in_from) & (value <= in_to)
+    for k in range(left):
+        value = source[others[k]]
         outside = ((value <= out_below) & closed_below) | ((value >= out_above) & closed_above)
-        rows[kept] = row
-        kept += inside
-        doubtful[row] |= not (inside | outside)
+        if not outside:
+            doubtful[others[k]] = 1
     return kept
 
 
 @_compiled()
-def _keep_box(n: int, rows: Any, x: Any, low: float, high: float) -> Any:
-    """Keep the rows and values between two linear values; NaN is not between."""
+def _keep_box(n: int, rows: Any, source: Any, x: Any, low: float, high: float) -> Any:
+    """Keep the rows between two linear values, and list these; NaN is not between."""
     kept = 0
     for k in range(n):
-        value = x[k]
-        rows[kept] = rows[k]
+        row = rows[k]
+        value = source[row]
+        rows[kept] = row
         x[kept] = value
         kept += (value >= low) & (value <= high)
     return kept
 
 
 @_compiled()
-def _keep_boxes(n: int, rows: Any, points: Any, axis: int, low: float, high: float) -> Any:
+def _keep_boxes(n: int, rows: Any, source: Any, points: Any, axis: int, low: float, high: float) -> Any:
     """As :func:`_keep_box` for a later axis: the earlier ones move along."""
     kept = 0
     for k in range(n):
-        value = points[axis, k]
-        rows[kept] = rows[k]
-        for i in range(axis + 1):
+        row = rows[k]
+        value = source[row]
+        rows[kept] = row
+        for i in range(axis):
             points[i, kept] = points[i, k]
+        points[axis, kept] = value
         kept += (value >= low) & (value <= high)
     return kept
 
@@ -377,8 +373,8 @@ def gate_block(
     for gate in range(len(plan.gate_kind)):
         widest = max(widest, axis_start[gate + 1] - axis_start[gate])
     rows = np.empty(count, dtype=np.int64)
+    others = np.empty(count + 1, dtype=np.int64)
     points = np.empty((widest, count))
-    other = np.empty(count)
     sums = np.empty((len(slot_kind), count))
     ready = np.zeros(len(slot_kind), dtype=np.uint8)
     state = np.empty(count, dtype=np.uint8)
@@ -402,45 +398,24 @@ def gate_block(
             stop = interval_start[gate + 1] if is_rectangle else axis_start[gate + 1]
             for i in range(first, stop):
                 slot = interval_slot[i] if is_rectangle else axis_slot[i]
-                x = points[0 if is_rectangle else i - first]
                 if slot_kind[slot] == RATIO:
-                    _slot_values(
-                        ratio_slots[slot, 0],
-                        rows,
-                        n,
-                        count,
-                        block,
-                        slot_start,
-                        term_column,
-                        term_weight,
-                        sums,
-                        ready,
-                        x,
-                    )
-                    _slot_values(
-                        ratio_slots[slot, 1],
-                        rows,
-                        n,
-                        count,
-                        block,
-                        slot_start,
-                        term_column,
-                        term_weight,
-                        sums,
-                        ready,
-                        other,
-                    )
-                    _divide(n, slot, ratio_numbers, x, other)
+                    upper, lower = ratio_slots[slot, 0], ratio_slots[slot, 1]
+                    x = _sum_source(upper, rows, n, count, block, slot_start, term_column, term_weight, sums, ready)
+                    y = _sum_source(lower, rows, n, count, block, slot_start, term_column, term_weight, sums, ready)
+                    source = sums[slot]
+                    _divide(n, rows, slot, ratio_numbers, x, y, source)
                 else:
-                    _slot_values(slot, rows, n, count, block, slot_start, term_column, term_weight, sums, ready, x)
+                    source = _sum_source(slot, rows, n, count, block, slot_start, term_column, term_weight, sums, ready)
+                low, high = 0.0, 0.0
+                if not is_rectangle:
+                    low, high = axis_limits[i, 0], axis_limits[i, 1]
+                # The box around a shape, on the linear scale: most events end here without a transform.
                 if is_rectangle:
-                    n = _keep_interval(n, rows, x, i, interval_limits, doubtful)
-                    continue
-                # The box around the shape, on the linear scale: most events end here without a transform.
-                if i == first:
-                    n = _keep_box(n, rows, x, axis_limits[i, 0], axis_limits[i, 1])
+                    n = _keep_interval(n, rows, source, i, interval_limits, others, doubtful)
+                elif i == first:
+                    n = _keep_box(n, rows, source, points[0], low, high)
                 else:
-                    n = _keep_boxes(n, rows, points, i - first, axis_limits[i, 0], axis_limits[i, 1])
+                    n = _keep_boxes(n, rows, source, points, i - first, low, high)
             if not is_rectangle:
                 error, unknown = 0.0, False
                 for i in range(first, stop):

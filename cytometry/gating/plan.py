@@ -22,7 +22,7 @@ from cytometry.model.gates import (
     RectangleGate,
 )
 from cytometry.model.strategy import ROOT, Population
-from cytometry.model.thresholds import DOUBT, domain_start, threshold
+from cytometry.model.thresholds import DOUBT, Threshold, domain_start, threshold
 from cytometry.model.transforms import Transform
 from cytometry.preprocessing.compensation import LinearSum
 from cytometry.preprocessing.dimensions import DimensionReader
@@ -122,6 +122,7 @@ class _Builder:
     columns: dict[int, int] = field(default_factory=dict)
     slots: dict[tuple[object, ...], int] = field(default_factory=dict)
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    thresholds: dict[tuple[str | None, float], Threshold] = field(default_factory=dict)
     lists: dict[str, list[Any]] = field(default_factory=lambda: {n: [] for n in KernelArrays._fields})
 
     def add(self, population: Population) -> None:
@@ -170,10 +171,10 @@ class _Builder:
             return
         low = (-math.inf, -math.inf)
         if minimum > -math.inf:
-            low = threshold(transform, minimum)
+            low = self._threshold(dimension.transform, minimum)
         elif (start := domain_start(transform)) > -math.inf:
             low = (math.nextafter(start, -math.inf), start)
-        high = (math.inf, math.inf) if maximum == math.inf else threshold(transform, maximum)
+        high = (math.inf, math.inf) if maximum == math.inf else self._threshold(dimension.transform, maximum)
         self.lists["interval_slot"].append(slot)
         self.lists["interval_limits"].append((*low, *high))
 
@@ -183,17 +184,24 @@ class _Builder:
         limits = (low, high)
         if transform is not None and dimension.transform is not None:
             margin = 1e-6 * max(high - low, abs(low), abs(high)) if math.isfinite(high - low) else 0.0
-            limits = self._linear_limits(transform, low - margin, high + margin)
+            limits = self._linear_limits(dimension.transform, low - margin, high + margin)
             known = self.ranges.get(dimension.transform, limits)
             self.ranges[dimension.transform] = (min(known[0], limits[0]), max(known[1], limits[1]))
         self.lists["axis_slot"].append(self._slot(dimension))
         self.lists["axis_curve"].append(dimension.transform)
         self.lists["axis_limits"].append((*limits, 0.0))
 
-    def _linear_limits(self, transform: Transform, low: float, high: float) -> tuple[float, float]:
-        below = threshold(transform, low).below if math.isfinite(low) else -math.inf
-        above = threshold(transform, high).above if math.isfinite(high) else math.inf
-        return max(below, domain_start(transform)), above
+    def _linear_limits(self, key: str, low: float, high: float) -> tuple[float, float]:
+        below = self._threshold(key, low).below if math.isfinite(low) else -math.inf
+        above = self._threshold(key, high).above if math.isfinite(high) else math.inf
+        return max(below, domain_start(self.reader.transforms[key])), above
+
+    def _threshold(self, key: str | None, level: float) -> Threshold:
+        """Found once: quadrants and both sides of a split share their levels."""
+        if (key, level) not in self.thresholds:
+            transform = None if key is None else self.reader.transforms[key]
+            self.thresholds[key, level] = threshold(transform, level)
+        return self.thresholds[key, level]
 
     def _transform(self, dimension: AnyDimension) -> Transform | None:
         return None if dimension.transform is None else self.reader.transforms[dimension.transform]
