@@ -88,6 +88,7 @@ FCS_CODES: Mapping[str, str] = MappingProxyType(
         "DATA_IMPLAUSIBLE": "The values do not look like measurements in any way of reading them.",
         "DATA_COPIED_AS_TEXT": "The bytes show that the file was copied or saved as text.",
         "DATA_CONSTANT": "The last events, or all, are one byte repeated, as an interrupted copy leaves.",
+        "DATA_BLOCK_LOST": "A block inside DATA is one byte repeated, over whole events and their time.",
         "VALUES_NOT_FINITE": "A channel has values that are NaN or infinite; they were kept.",
         "VALUES_MASKED": "Integers have bits above $PnR, which were masked off.",
         # the acquisition matrix

@@ -14,6 +14,7 @@ from cytometry.io.fcs.layout import Layout, read_matrix, read_stored, to_native
 from cytometry.io.fcs.ledger import Ledger, shown
 from cytometry.io.fcs.parameters import Parameter
 from cytometry.io.fcs.source import Source
+from cytometry.io.fcs.transfer import find_filled_block
 from cytometry.model.findings import Finding
 
 NumberArray = npt.NDArray[Any]
@@ -105,8 +106,27 @@ class MappedColumns:
                     not_a_number[i] += np.count_nonzero(np.isnan(column))
                     infinite[i] += np.count_nonzero(np.isinf(column))
         self._note_values(ledger, not_a_number, infinite, masked)
+        self._note_filled_block(ledger)
         check_crc(self.source, self.extent, self.last_byte, ledger)
         return tuple(ledger.findings)
+
+    def _note_filled_block(self, ledger: Ledger) -> None:
+        end = self.begin + self.layout.data_bytes(self.n_events)
+        block = find_filled_block(self.source, self.begin, end)
+        if block is None or block[1] == end - 1:  # up to the end it is the survey's finding
+            return
+        size = max(1, self.layout.event_bits // 8)
+        first, last = ((at - self.begin) // size + 1 for at in block)
+        ledger.warn(
+            "DATA_BLOCK_LOST",
+            f"DATA holds {block[1] - block[0] + 1} bytes that are all {self.source.data[block[0]]:#04x}, "
+            f"in events {first} to {last}, counted from 1",
+            segment="DATA",
+            byte_range=block,
+            found=f"{block[1] - block[0] + 1} equal bytes",
+            expected="measurements",
+            fix="a block of the disk or of the copy was lost: copy the file again from the instrument",
+        )
 
     def _note_values(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from cytometry.io.fcs.byteorder import ByteOrder
-from cytometry.io.fcs.evidence import SAMPLED_EVENTS, Evidence, rising_start, weigh
+from cytometry.io.fcs.evidence import SAMPLED_EVENTS, Evidence, rising_start, shifted_columns, weigh
 from cytometry.io.fcs.layout import Kind, Layout, packed
 from cytometry.io.fcs.ledger import Ledger
 from cytometry.io.fcs.parameters import Parameter
@@ -23,6 +23,8 @@ _NEARLY_ALL = 0.95
 _HALF = 0.5
 # A handful of events may look like anything.
 _FEWEST_TO_JUDGE = 10
+# Beginnings of these lengths are looked at: the break may come soon.
+_HEADS = (16, 64, 256, 1024, SAMPLED_EVENTS)
 # A share of fewer steps of Time than these proves nothing.
 _FEWEST_TO_COMPARE = 30
 _SHIFTS = tuple(s for k in range(1, 9) for s in (-k, k))
@@ -60,12 +62,14 @@ def check_values(
     first = base + place.begin
     extent = (first, first + max(1, layout.data_bytes(place.n_events)) - 1)
     here = weigh(source.data, first, place.n_events, layout, parameters)
+    if _is_broken(source, first, place, layout, parameters, ledger):
+        return None
     if here.is_bad:
         for way in _other_ways(place, layout, parameters):
             if base + way.place.begin + way.layout.data_bytes(place.n_events) > source.size:
                 continue
             there = weigh(source.data, base + way.place.begin, place.n_events, way.layout, way.parameters)
-            if there.is_clean and there.beats(here):
+            if (there.is_clean and there.beats(here)) or there.is_better_way(here):
                 ledger.guess(
                     "DATA_CONTRADICTS",
                     f"the values contradict {way.keyword}: read as it says, {here}; with {way.what}, {there}",
@@ -127,26 +131,38 @@ def _check_rest(
             fix="a program may have put the events in another order; checks of quality over time do not apply",
         )
         return
-    if _ends_otherwise(source, first, place, layout, parameters, ledger):
-        return
+    _ends_otherwise(source, first, place, layout, parameters, ledger)
+
+
+def _is_broken(
+    source: Source, first: int, place: Place, layout: Layout, parameters: tuple[Parameter, ...], ledger: Ledger
+) -> bool:
+    """Whether the first events are in order and the last are not: bytes lost or put in shift all that follows."""
     tail = min(SAMPLED_EVENTS, place.n_events // 2)
     # Whole multiples of eight events begin at whole bytes, whatever the width.
     skipped = (place.n_events - tail) // 8 * 8
     if tail < _FEWEST_TO_COMPARE or skipped == 0:
-        return
-    head = weigh(source.data, first, min(skipped, tail), layout, parameters)
-    rest = weigh(source.data, first + layout.data_bytes(skipped), place.n_events - skipped, layout, parameters)
-    if not rest.is_bad or head.is_bad or begin.is_bad or not head.beats(rest):
-        return
+        return False
+    at = first + layout.data_bytes(skipped)
+    rest = weigh(source.data, at, place.n_events - skipped, layout, parameters)
+    head = rest
+    if rest.is_bad:
+        heads = (weigh(source.data, first, min(skipped, n), layout, parameters) for n in _HEADS)
+        head = next((h for h in heads if not h.is_bad and h.beats(rest)), rest)
+    moved = 0 if rest.is_bad else shifted_columns(source.data, first, place.n_events, layout, parameters)
+    if head is rest and not moved:
+        return False
+    told = f"the last stand {moved} columns beside the first" if moved else f"first {head}; last {rest}"
     ledger.guess(
         "DATA_BROKEN",
-        f"the events of DATA are in order at the begin and not at the end: {head}; then {rest}",
+        f"the events of DATA are in order at the begin and not at the end: {told}",
         segment="DATA",
-        byte_range=(first + layout.data_bytes(skipped), first + layout.data_bytes(place.n_events) - 1),
-        found=str(rest),
+        byte_range=(at, first + layout.data_bytes(place.n_events) - 1),
+        found=told,
         expected=str(head),
         fix="bytes were lost or put in on the way: copy the file again from the instrument",
     )
+    return True
 
 
 def _ends_otherwise(

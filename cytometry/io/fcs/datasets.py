@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from cytometry.errors import FcsError
@@ -13,6 +14,8 @@ from cytometry.io.fcs.source import HEADER_LENGTH, Source
 
 # An instrument writes two or three; index sorts of several plates a few hundred.
 _MOST_DATASETS = 10_000
+_NEAR = 4_096
+_MAGIC = re.compile(rb"FCS[23]\.[0-9] {4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,22 @@ def _next_base(source: Source, base: int, ledger: Ledger) -> int | None:
         fits = base + HEADER_LENGTH <= candidate <= source.size - HEADER_LENGTH
         if fits and source.data[candidate : candidate + 3] == b"FCS":
             return candidate
+    for candidate in candidates:
+        near = max(base + HEADER_LENGTH, candidate - _NEAR)
+        found = _MAGIC.search(bytes(source.data[near : candidate + _NEAR])) if candidate > 0 else None
+        if found:
+            at = near + found.start()
+            ledger.guess(
+                "DATA_BROKEN",
+                f"$NEXTDATA says that the next data set begins at byte {candidate}; it begins at {at}",
+                segment="DATA",
+                keyword="$NEXTDATA",
+                byte_range=(base, at - 1),
+                found=str(at),
+                expected=str(candidate),
+                fix="bytes were lost or put in before it: copy the file again from the instrument",
+            )
+            return at
     # Some writers give the end of the file where the standard asks for 0.
     note = ledger.info if source.size in candidates else ledger.warn
     note(

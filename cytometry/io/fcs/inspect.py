@@ -111,6 +111,8 @@ def inspect_fcs(path: str | os.PathLike[str], *, second_opinion: bool = False, s
     note_several(extents, 0, ledger)
     findings = list(ledger.findings)
     first: Survey | None = None
+    if any(f.severity == "error" for f in findings):
+        return FcsInspection(file, source.sha256(), len(extents), None, tuple(findings))
     for number, extent in enumerate(extents):
         inner = Ledger(file, strict, number)
         try:

@@ -52,6 +52,7 @@ def read_fcs(path: str | os.PathLike[str], *, dataset: int = 0, strict: bool = T
             expected=f"dataset=0 to {len(extents) - 1}",
             fix=f"ask for dataset=0 to {len(extents) - 1}",
         )
+    ledger.check()
     note_several(extents, dataset, ledger)
     survey = survey_dataset(source, extents[dataset].base, extents[dataset].limit, ledger)
     found = tuple(ledger.findings)

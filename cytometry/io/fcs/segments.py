@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,8 @@ _COPY = "copy the file again from the instrument, or export it again; read lenie
 _HARMLESS = "nothing to do; other programs may refuse the file or read it wrongly"
 
 
-_SHORTEST_TAIL = 64
+_EXAMINED = 4096
+_CHECK_WORD = re.compile(rb"[0-9A-Fa-f]{8}")
 
 Weigh = Callable[[int, int], Evidence]
 """Evidence for DATA that begins at a byte of the data set and holds so many events."""
@@ -75,6 +77,14 @@ class _Case:
 
     def is_usable(self, begin: int) -> bool:
         return HEADER_LENGTH <= begin <= self.size and not self.text.begin <= begin <= self.text.end
+
+    def abuts(self, at: int) -> bool:
+        """Whether DATA may end just before byte ``at``: there the file, padding, a check word or a segment follows."""
+        if at == self.size or any(s.begin == at for s in self.others):
+            return True
+        behind = bytes(self.source.data[self.base + at : self.base + min(self.size, at + _EXAMINED)])
+        rest = behind.lstrip(b"\0 ")
+        return not rest or bool(_CHECK_WORD.match(rest) and len(rest.rstrip(b"\0 \r\n")) <= CRC_LENGTH)
 
     def is_padding(self, begin: int, end: int) -> bool:
         """Whether the bytes from ``begin`` up to, not including, ``end`` are one byte repeated, or none."""
@@ -262,10 +272,41 @@ def _check_length(case: _Case, claims: Sequence[_Claim], total: int, need: int) 
         return _cut_off(case, claim, total, need)
     if need > room or (excess < -1 and claim.span.end > 0):
         return _too_few(case, claim, total, need, room)
-    if claim.span.end <= 0 or excess in (-1, 1) or claim.span.end >= case.size:
+    if claim.span.end <= 0 or claim.span.end >= case.size:
         _warn_end(case, claim, begin, right_end, "begin and $TOT fit into the file")
         return Place(begin, total)
-    return _too_many(case, claim, total, need, excess)
+    return _misfit(case, claim, total, need, excess)
+
+
+def _misfit(case: _Case, claim: _Claim, total: int, need: int, excess: int) -> Place:
+    """Begin, end and ``$TOT`` do not fit together: which one the rest of the file supports."""
+    begin, end = claim.span.begin, claim.span.end
+    by_begin, by_end = case.abuts(begin + need), case.abuts(end + 1)
+    if by_begin and not by_end:
+        _warn_end(case, claim, begin, begin + need - 1, "begin and $TOT reach just to what follows DATA")
+        return Place(begin, total)
+    here, later = case.weigh(begin, total), case.weigh(begin + excess, total)
+    if by_end and not by_begin and case.is_usable(begin + excess):
+        doubtful = later.is_bad or here.beats(later) or abs(excess) >= max(2, case.layout.event_bits // 8)
+        if not doubtful:
+            case.ledger.warn(
+                "DATA_BEGIN",
+                f"{claim.says} DATA begins at byte {begin}; $TOT, the end and what follows it agree on "
+                f"{begin + excess}, which was used ({later})",
+                segment="DATA",
+                keyword="$BEGINDATA",
+                byte_range=case.byte_range(begin + excess, end),
+                found=str(begin),
+                expected=str(begin + excess),
+                fix="compare a few values with the instrument's software",
+            )
+            return Place(begin + excess, total)
+    if abs(excess) == 1 and not later.beats(here):
+        _warn_end(case, claim, begin, begin + need - 1, "begin and $TOT fit into the file, and an end is often one off")
+        return Place(begin, total)
+    if excess < 0:
+        return _too_few(case, claim, total, need, case.limit(min(end, case.size)) - begin)
+    return _too_many(case, claim, total, need, excess, by_begin=by_begin)
 
 
 def _warn_end(case: _Case, claim: _Claim, begin: int, right_end: int, why: str) -> None:
@@ -322,6 +363,8 @@ def _begin_by_end(case: _Case, claim: _Claim, total: int, need: int) -> Place | 
         begin = end + 1 - need
         if end >= case.size or begin == claim.span.begin or begin != case.text.end + 1:
             continue
+        if begin < claim.span.begin and case.is_padding(begin, claim.span.begin):
+            continue  # what stands before the declared begin is no event
         here, there = case.weigh(begin, total), case.weigh(claim.span.begin, total)
         if here.is_bad or there.beats(here):
             continue
@@ -367,7 +410,7 @@ def _too_few(case: _Case, claim: _Claim, total: int, need: int, room: int) -> Pl
     return Place(begin, there)
 
 
-def _too_many(case: _Case, claim: _Claim, total: int, need: int, excess: int) -> Place:
+def _too_many(case: _Case, claim: _Claim, total: int, need: int, excess: int, *, by_begin: bool) -> Place:
     """DATA is longer than ``$TOT`` asks for, and the file has all of it."""
     begin, end = claim.span.begin, claim.span.end
     event_bytes = max(1, case.layout.event_bits // 8)
@@ -387,7 +430,7 @@ def _too_many(case: _Case, claim: _Claim, total: int, need: int, excess: int) ->
         return Place(begin + excess, total)
     behind = case.weigh(begin + need, excess // event_bytes)
     is_foreign = not here.is_bad and here.beats(behind) and behind.is_bad
-    if case.is_padding(begin + need, end + 1) or (excess < event_bytes and not here.is_bad) or is_foreign:
+    if case.is_padding(begin + need, end + 1) or (by_begin and excess < event_bytes and not here.is_bad) or is_foreign:
         case.ledger.warn(
             "DATA_PADDING",
             f"DATA ends with {excess} bytes that are no event: {claim.says} bytes {begin} to {end} ($ENDDATA), "

@@ -114,7 +114,7 @@ def _choose_layout(
 
     def fits(layout: Layout) -> bool:
         # One byte more is the commonest slip of all: an end that counts as exclusive.
-        return total is not None and any(s.length - layout.data_bytes(total) in (0, 1) for s in claims)
+        return bool(total) and any(s.length - layout.data_bytes(total or 0) in (0, 1) for s in claims)
 
     _check_orders(description, ledger)
     described = description.described

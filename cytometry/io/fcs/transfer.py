@@ -19,10 +19,14 @@ _EXAMINED = 1 << 18
 # happen to stand behind a carriage return.
 _FEWEST_HIGH_BYTES = 200
 _FEWEST_LINE_FEEDS = 12
+_FEWEST_PUSHED = 3
+# As many of each neighbour, and none at all of the value between them: one in e^40.
+_FEWEST_NEIGHBOURS = 40
 # Seven-bit bytes only, though so many different ones: no number format does that.
 _FEWEST_DIFFERENT = 100
 _HIGH_BYTES = bytes(range(128, 256))
 _BLOCK = 512
+_SHORTEST_PADDING = 16
 _FEWEST_EMPTY = 8
 _COPY = "copy the file again from the instrument, in binary mode"
 
@@ -33,7 +37,8 @@ def check_transfer(source: Source, begin: int, layout: Layout, n_events: int, le
     if length == 0:
         return
     block = bytes(source.data[begin : begin + min(length, _EXAMINED)])
-    problem = _text_mode(block) or _newlines(block) or _seven_bits(block, layout)
+    behind = source.size - begin - length
+    problem = _text_mode(block) or _newlines(block, behind) or _one_newline(block) or _seven_bits(block, layout)
     if problem:
         ledger.guess(
             "DATA_COPIED_AS_TEXT",
@@ -71,7 +76,10 @@ def check_behind(source: Source, last_byte: int, limit: int, ledger: Ledger) -> 
     """Bytes behind the last segment that are neither the check word nor padding: were some put in before?"""
     block = bytes(source.data[last_byte + 1 : min(limit, last_byte + 1 + _EXAMINED)])
     rest = block.strip(b"\0 \r\n\xff\x1a")
-    if not rest or re.fullmatch(rb" *[0-9A-Fa-f]{1,8}", rest):
+    lead = len(block) - len(block.lstrip(b"\0 "))
+    # A check word stands right behind the last segment, or behind a block of padding; a few zeros more are no padding.
+    is_check_word = re.fullmatch(rb"[0-9A-Fa-f]{1,8}", rest) and not 0 < lead < _SHORTEST_PADDING
+    if not rest or is_check_word:
         return
     ledger.warn(
         "BYTES_BEHIND",
@@ -94,20 +102,48 @@ def _text_mode(block: bytes) -> str:
     return "was saved again as UTF-8 text"
 
 
-def _newlines(block: bytes) -> str:
+def _newlines(block: bytes, behind: int) -> str:
     feeds = block.count(b"\n")
-    if feeds >= _FEWEST_LINE_FEEDS and block.count(b"\r\n") == feeds:
+    # What was put in pushes as many bytes out behind DATA.
+    is_pushed = feeds >= _FEWEST_PUSHED and behind - feeds in (0, CRC_LENGTH)
+    if (feeds >= _FEWEST_LINE_FEEDS or is_pushed) and block.count(b"\r\n") == feeds:
         return "was copied in text mode, which put a carriage return before each line feed"
     return ""
 
 
-def _seven_bits(block: bytes, layout: Layout) -> str:
-    if any(f.kind == "I" for f in layout.fields):
+def _one_newline(block: bytes) -> str:
+    """Whether one of the two line ends is missing, and the other twice as frequent as its neighbours."""
+    counts = [block.count(bytes([b])) for b in (0x0B, 0x0C, 0x0E, 0x0F)]
+    feeds, returns = block.count(b"\n"), block.count(b"\r")
+    usual = sum(counts) / len(counts)
+    if min(counts) < _FEWEST_NEIGHBOURS or min(feeds, returns) > 0 or max(feeds, returns) < 1.5 * usual:
         return ""
-    values = [b for b in range(256) if b in block]
-    if max(values) < 128 and len(values) >= _FEWEST_DIFFERENT:
-        return "was copied over a line of seven bits, which cut off the eighth of each byte"
-    return ""
+    return "was copied in text mode, which turned one kind of line end into the other"
+
+
+def _seven_bits(block: bytes, layout: Layout) -> str:
+    values = set(block)
+    if max(values) >= 128 or len(values) < _FEWEST_DIFFERENT:
+        return ""
+    # Integers may be small; cut off, they are as frequent just below 128 as anywhere.
+    below = sum(block.count(bytes([b])) for b in range(112, 128))
+    if any(f.kind == "I" for f in layout.fields) and below < len(block) / 100:
+        return ""
+    if all(f.kind == "I" and (f.mask or 0) < 128 and f.mask is not None for f in layout.fields):
+        return ""
+    return "was copied over a line of seven bits, which cut off the eighth of each byte"
+
+
+def find_filled_block(source: Source, begin: int, end: int) -> tuple[int, int] | None:
+    """First and last byte of the first block of a disk's size that is zeros or ones throughout; None if there is none."""
+    for byte in (b"\0", b"\xff"):
+        at = source.data.find(byte * _BLOCK, begin, end)
+        if at >= 0:
+            last = at + _BLOCK
+            while last < end and source.data[last : last + 1] == byte:
+                last += 1
+            return at, last - 1
+    return None
 
 
 def _check_constant_tail(source: Source, begin: int, layout: Layout, n_events: int, ledger: Ledger) -> None:
