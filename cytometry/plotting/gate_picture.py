@@ -83,10 +83,12 @@ def _colours(preview: GatePreview) -> list[str]:
 
 def _union(axes: Sequence[PreviewAxis]) -> PreviewAxis:
     low, high = min(a.minimum for a in axes), max(a.maximum for a in axes)
-    ticks: list[tuple[float, str]] = []
-    # The axis with the widest window decides; the others only fill gaps.
-    for axis in sorted(axes, key=lambda a: a.minimum - a.maximum):
-        ticks += [t for t in axis.ticks if all(abs(t[0] - o[0]) >= (high - low) * TICK_GAP for o in ticks)]
+    widest = max(axes, key=lambda a: a.maximum - a.minimum)
+    ticks = list(widest.ticks)
+    for axis in axes:
+        # Inside the widest window its own ticks are evenly spaced already.
+        beyond = [t for t in axis.ticks if not widest.minimum <= t[0] <= widest.maximum]
+        ticks += [t for t in beyond if all(abs(t[0] - o[0]) >= (high - low) * TICK_GAP for o in ticks)]
     return PreviewAxis(axes[0].name, axes[0].scale, low, high, tuple(sorted(ticks)))
 
 

@@ -118,7 +118,8 @@ def _ticks(transform: Transform | None, low: float, high: float) -> tuple[tuple[
     if transform is None or _is_affine(transform):
         linear = np.array([low, high]) if transform is None else transform.inverse(np.array([low, high]))
         first, last = float(linear[0]), float(linear[1])
-        step = nice_step(last - first, 3)
+        # At most five steps: the largest round one not above 2.5 fifths is not below a fifth.
+        step = nice_step((last - first) * 2.5, 5)
         marks = np.arange(np.ceil(first / step - 1e-9), np.floor(last / step + 1e-9) + 1) * step + 0.0  # -0 becomes 0
     else:
         decades = 10.0 ** np.arange(2, 8)

@@ -17,7 +17,14 @@ def test_logicle_ticks_are_decades_at_their_display_positions() -> None:
 
 def test_linear_scatter_ticks_read_in_channel_units() -> None:
     axis = make_axis("FSC-A", Linear(262144), np.linspace(0, 1, 100), [])
-    assert [text for _, text in axis.ticks][:3] == ["0", "50k", "100k"]
+    assert [text for _, text in axis.ticks] == ["0", "100k", "200k"]
+
+
+@pytest.mark.parametrize("top", [0.9, 1.0, 1.4, 2.0, 3.3, 5.0, 7.7, 144_000.0])
+def test_linear_ticks_are_few_and_evenly_spaced(top: float) -> None:
+    positions = [p for p, _ in make_axis("a", None, np.linspace(0, top, 1000), []).ticks]
+    assert 3 <= len(positions) <= 6
+    assert np.ptp(np.diff(positions)) == pytest.approx(0, abs=1e-9 * top)
 
 
 def test_a_boundary_near_the_data_widens_the_window_and_a_far_one_does_not() -> None:
