@@ -219,6 +219,26 @@ GATE_DRAWS = TableSchema(
     ),
 )
 
+QUALITY = TableSchema(
+    "qc",
+    "one gated sample: how its acquisition went",
+    ("sample_id",),
+    (
+        _SAMPLE,
+        _PANEL,
+        Column("total_events", "integer", "events in the file", "events", minimum=0),
+        Column("events_per_s", "number", "median rate of acquisition", "events/s"),
+        Column("rate_spread", "number", "robust coefficient of variation of the rate beyond counting", "1"),
+        Column("time_excluded_fraction", "number", "events left out for an unsteady flow", "1"),
+        Column("drift", "number", "largest shift of a twentieth of the run, in spreads of its channel", "1"),
+        Column("drift_channel", "string", "channel with that shift"),
+        Column("margin_fraction", "number", "events at the top of the range of any channel", "1"),
+        Column("negative_scatter_fraction", "number", "events with a scatter area of zero or less", "1"),
+        Column("singlet_fraction", "number", "singlets of the events before", "1"),
+        Column("viability", "number", "live of the singlets", "1"),
+    ),
+)
+
 RESULT_TABLES: Mapping[str, TableSchema] = MappingProxyType(
-    {t.name: t for t in (COUNTS, FREQUENCIES, INTENSITIES, THRESHOLDS, GATE_DRAWS, SAMPLES, FINDINGS)}
+    {t.name: t for t in (COUNTS, FREQUENCIES, INTENSITIES, THRESHOLDS, GATE_DRAWS, QUALITY, SAMPLES, FINDINGS)}
 )

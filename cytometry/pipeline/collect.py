@@ -14,6 +14,7 @@ from cytometry.io.parts import (
     FINDINGS_PART,
     GATE_DRAWS_PART,
     INTENSITIES_PART,
+    QUALITY_PART,
     THRESHOLDS_PART,
     part_folder,
 )
@@ -24,6 +25,7 @@ from cytometry.model.tables import (
     FREQUENCIES,
     GATE_DRAWS,
     INTENSITIES,
+    QUALITY,
     SAMPLES,
     THRESHOLDS,
     Cell,
@@ -33,6 +35,7 @@ from cytometry.pipeline.planning import GatingPlan, PlannedInput
 from cytometry.pipeline.resume import current_record
 from cytometry.pipeline.tasks import SampleOutcome
 from cytometry.quantification.frequencies import FrequencyRules, SampleFacts, frequencies
+from cytometry.quantification.quality import QualityLimits, quality_findings
 
 if TYPE_CHECKING:
     from cytometry.model.panel import Panel
@@ -52,7 +55,11 @@ class Collected:
 
 
 def collect(
-    plan: GatingPlan, outcomes: Mapping[str, SampleOutcome], rules: Mapping[str, FrequencyRules], out: Path
+    plan: GatingPlan,
+    outcomes: Mapping[str, SampleOutcome],
+    rules: Mapping[str, FrequencyRules],
+    out: Path,
+    limits: QualityLimits | None = None,
 ) -> Collected:
     """Read the parts of every input, in input order, and settle every outcome.
 
@@ -61,10 +68,12 @@ def collect(
     outcomes
         Of the groups that ran; inputs settled by the plan have theirs there. An
         input with neither is done if its part is current, else it was not selected.
+    limits
+        Of acquisition quality; a finding says where one is passed.
     """
     task_of = {t.sample_id: task for task in plan.tasks for t in task.tubes}
     settled: list[SampleOutcome] = []
-    schemas = (COUNTS, FREQUENCIES, INTENSITIES, THRESHOLDS, GATE_DRAWS, SAMPLES, FINDINGS)
+    schemas = (COUNTS, FREQUENCIES, INTENSITIES, THRESHOLDS, GATE_DRAWS, QUALITY, SAMPLES, FINDINGS)
     tables: dict[str, Rows] = {s.name: [] for s in schemas}
     tables["findings"] += finding_rows("", plan.findings)
     for planned in plan.inputs:
@@ -88,6 +97,12 @@ def collect(
             tables["findings"] += finding_rows(sample_id, outcome.findings)
         settled.append(outcome)
         tables["samples"].append(_sample_row(planned, outcome))
+    given = {p.tube.sample_id: p.tube.fcs_file for p in plan.inputs}
+    for row in tables["qc"]:
+        sample_id = str(row["sample_id"])
+        tables["findings"] += finding_rows(
+            sample_id, quality_findings(row, limits or QualityLimits(), given[sample_id])
+        )
     tables["frequencies"] = frequencies(tables["counts"], rules, _facts(plan.inputs))
     return Collected(tuple(settled), tables)
 
@@ -154,6 +169,7 @@ def _add_part(tables: dict[str, Rows], path: Path, folder: Path) -> None:
         FINDINGS_PART: FINDINGS,
         GATE_DRAWS_PART: GATE_DRAWS,
         INTENSITIES_PART: INTENSITIES,
+        QUALITY_PART: QUALITY,
         THRESHOLDS_PART: THRESHOLDS,
     }
     schema = by_file.get(path.name)

@@ -21,6 +21,7 @@ from cytometry.io.parts import (
     GATE_DRAWS_PART,
     INTENSITIES_PART,
     PREVIEWS_PART,
+    QUALITY_PART,
     THRESHOLDS_PART,
     PartRecord,
     arrays_bytes,
@@ -34,7 +35,7 @@ from cytometry.model.gates import Dimension
 from cytometry.model.sample import Sample
 from cytometry.model.spillover import Spillover
 from cytometry.model.strategy import GatingStrategy
-from cytometry.model.tables import COUNTS, FINDINGS, GATE_DRAWS, INTENSITIES, THRESHOLDS
+from cytometry.model.tables import COUNTS, FINDINGS, GATE_DRAWS, INTENSITIES, QUALITY, THRESHOLDS
 from cytometry.pipeline.tasks import GroupResult, GroupTask, SampleOutcome, TubeInput
 from cytometry.preprocessing.dimensions import ChannelMap, DimensionReader, channel_map_by_name
 from cytometry.quantification.counts import CountedSample, count_populations
@@ -248,6 +249,7 @@ def _placed_gates(
         alone=task.settings.alone,
     )
     drawn = _drawn_gates(placement, task)
+    changed = _changed_settings(tubes)
     gates = {}
     for tube in tubes:
         key = tube.given.sample_id
@@ -257,9 +259,26 @@ def _placed_gates(
         found = tuple(replace(f, file=tube.given.fcs_file) for f in placement.findings_of(key))
         own = tuple(d[key] for d in drawn)
         gates[key] = _Gates(
-            placement.strategies[key], placement.cuts_of(key), (*found, *lost), own, placement.population_flags(key)
+            placement.strategies[key],
+            placement.cuts_of(key),
+            (*found, *lost, *changed.get(key, ())),
+            own,
+            placement.population_flags(key),
         )
     return gates
+
+
+def _changed_settings(tubes: Sequence[_Tube]) -> Mapping[str, Sequence[Finding]]:
+    """Voltages and matrices that differ between the group's tubes of one batch, by sample."""
+    from cytometry.preprocessing.quality import settings_findings
+
+    found: dict[str, list[Finding]] = {}
+    for batch in dict.fromkeys(t.given.batch_group for t in tubes if t.given.batch_group is not None):
+        together = {t.given.sample_id: t.sample for t in tubes if t.given.batch_group == batch}
+        files = {t.given.sample_id: t.given.fcs_file for t in tubes}
+        for finding in settings_findings(together):
+            found.setdefault(finding.file, []).append(replace(finding, file=files[finding.file]))
+    return found
 
 
 def _drawn_gates(placement: Placement, task: GroupTask) -> Sequence[Mapping[str, GatingStrategy]]:
@@ -310,9 +329,11 @@ def _details(
     limits: CountLimits,
     folder: str,
 ) -> dict[str, bytes]:
+    from cytometry.preprocessing.quality import acquisition_quality
     from cytometry.quantification.intensities import population_medians
     from cytometry.quantification.preview_arrays import previews_to_arrays
     from cytometry.quantification.previews import gate_previews
+    from cytometry.quantification.quality import quality_row
 
     strategy = gates.strategy
     reader = DimensionReader(tube.sample, tube.channels, strategy.transforms, strategy.compensations, matrix)
@@ -320,7 +341,9 @@ def _details(
         tube.given.sample_id, task.panel, strategy, membership, reader, _dimensions(task, strategy), limits=limits
     )
     previews = gate_previews(strategy, reader, membership, gates.cuts)
+    quality = quality_row(tube.given.sample_id, task.panel, acquisition_quality(tube.sample), membership)
     return {
+        f"{folder}/{QUALITY_PART}": table_bytes(QUALITY, [quality]),
         f"{folder}/{INTENSITIES_PART}": table_bytes(INTENSITIES, medians),
         f"{folder}/{PREVIEWS_PART}": arrays_bytes(previews_to_arrays(previews)),
     }

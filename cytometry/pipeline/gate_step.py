@@ -33,6 +33,7 @@ from cytometry.pipeline.planning import GatingPlan
 from cytometry.pipeline.progress import Listener, ignore
 from cytometry.pipeline.resume import Decision
 from cytometry.pipeline.tasks import GatingSettings
+from cytometry.quantification.quality import QualityLimits
 
 if TYPE_CHECKING:
     from cytometry.model.panel import Panel
@@ -173,12 +174,18 @@ def gate_into(job: GatingJob, options: GateOptions, progress: Listener = ignore)
         force=options.force,
         selected=_selected(job, options),
         progress=progress,
+        limits=_quality_limits(job),
     )
     if run.changed:
         own = {f"tables/{s.name}.csv" for s in GATING_TABLES}
         remove_outputs(job.out, [n for n in later if n not in own])
     write_data_package(job.out, job.owner or "counts", GATING_TABLES)
     return run
+
+
+def _quality_limits(job: GatingJob) -> QualityLimits:
+    """The study's limits of acquisition quality; the defaults without one."""
+    return QualityLimits(**job.study.quality.model_dump()) if job.study is not None else QualityLimits()
 
 
 def job_record(job: GatingJob, command: str, options: GateOptions) -> RunRecord:

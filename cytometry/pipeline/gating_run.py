@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cytometry.io.digests import file_digest
-from cytometry.model.tables import COUNTS, FINDINGS, FREQUENCIES, GATE_DRAWS, INTENSITIES, SAMPLES, THRESHOLDS
+from cytometry.model.tables import COUNTS, FINDINGS, FREQUENCIES, GATE_DRAWS, INTENSITIES, QUALITY, SAMPLES, THRESHOLDS
 from cytometry.pipeline.collect import TABLES, Collected, collect, frequency_rules, remove_stale, write_tables
 from cytometry.pipeline.executors import Executor, ProcessExecutor, SerialExecutor
 from cytometry.pipeline.planning import GatingPlan
 from cytometry.pipeline.progress import Listener, Pace, Progress, ignore
 from cytometry.pipeline.resume import Decision, decide
 from cytometry.pipeline.tasks import SampleOutcome
+from cytometry.quantification.quality import QualityLimits
 
 if TYPE_CHECKING:
     from cytometry.model.panel import Panel
 
-GATING_TABLES: Final = (COUNTS, FREQUENCIES, INTENSITIES, THRESHOLDS, GATE_DRAWS, SAMPLES, FINDINGS)
+GATING_TABLES: Final = (COUNTS, FREQUENCIES, INTENSITIES, THRESHOLDS, GATE_DRAWS, QUALITY, SAMPLES, FINDINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ def run_gating(
     selected: GatingPlan | None = None,
     progress: Listener = ignore,
     executor: Executor | None = None,
+    limits: QualityLimits | None = None,
 ) -> GatingRun:
     """Gate the groups of ``selected`` (default: all) that are not up to date, and rebuild every table.
 
@@ -112,7 +114,7 @@ def run_gating(
         outcomes |= {o.sample_id: o for o in result.outcomes}
         lost = tuple(f"{o.sample_id}: {o.reason}" for o in result.outcomes if o.status == "failed")
         progress(Progress(len(outcomes), total, task.name, lost, pace.left(len(outcomes))))
-    collected = collect(plan, outcomes, frequency_rules(panels), out)
+    collected = collect(plan, outcomes, frequency_rules(panels), out, limits)
     remove_stale(out, plan, collected)
     before = _table_digests(out)
     write_tables(out, collected.tables, GATING_TABLES)
