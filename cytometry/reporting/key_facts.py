@@ -40,7 +40,7 @@ def _primary_rate(inputs: ReportInputs) -> tuple[str, str, str] | None:
     if rates is None or rates.empty or inputs.study is None:
         return None
     response = inputs.study.plan.response
-    visit = response.visit or inputs.study.visit_ids[-1]
+    visit = results.response_visit(inputs.study)
     own = rates[(rates["rule"] == response.rule) & (rates["visit"] == visit)]
     if own.empty or own["responders"].isna().any():
         return None

@@ -147,7 +147,7 @@ def _response(inputs: ReportInputs) -> str:
     study = inputs.study
     if study is None or "sri" not in inputs.tables:
         return ""
-    visit = study.plan.response.visit or study.visit_ids[-1]
+    visit = results.response_visit(study)
     title = results.visit_titles(inputs).get(visit, visit)
     return (
         f"Response was judged at {title} by the rule set {study.plan.response.rule} on {study.facts.sledai_version}; "

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cytometry.plotting.palette import SubjectStyle, subject_styles
+from cytometry.reporting import results
 from cytometry.reporting.inputs import ReportInputs
 
 
@@ -30,7 +31,7 @@ def _notes(inputs: ReportInputs) -> dict[str, str]:
     sri = inputs.tables.get("sri")
     if sri is None or sri.empty or inputs.study is None:
         return {}
-    visit = inputs.study.plan.response.visit or inputs.study.visit_ids[-1]
+    visit = results.response_visit(inputs.study)
     own = sri[sri["primary"].astype(bool) & (sri["visit"] == visit)]
     return {str(s): "NR" for s, ok in zip(own["subject_id"], own["responder"], strict=True) if _is_no(ok)}
 

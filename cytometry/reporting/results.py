@@ -13,6 +13,8 @@ from cytometry.reporting.population_names import population_labels, population_n
 if TYPE_CHECKING:
     import pandas as pd
 
+    from cytometry.model.study import Study
+
 ABUNDANCE = "log2_per_ul"
 # One row of a result table, by column.
 Row = Mapping[Any, Any]
@@ -33,6 +35,12 @@ def primary_visit(inputs: ReportInputs) -> str:
         return study.plan.confirmatory[0].visit
     marked = [v.id for v in study.visits if v.primary]
     return marked[0] if marked else study.visit_ids[-1]
+
+
+def response_visit(study: Study) -> str:
+    """Where response is judged: as the plan says, else the visit marked primary, else the last."""
+    marked = [v.id for v in study.visits if v.primary]
+    return study.plan.response.visit or (marked[0] if marked else study.visit_ids[-1])
 
 
 def ordered(comparison: pd.DataFrame, visits: tuple[str, ...]) -> pd.DataFrame:

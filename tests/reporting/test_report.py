@@ -7,6 +7,7 @@ import pytest
 
 from cytometry.reporting.inputs import ReportInputs
 from cytometry.reporting.report import build_report
+from cytometry.reporting.results import response_visit
 from cytometry.reporting.sections import SECTIONS
 from tests.reporting.invented import invented_inputs, invented_previews, invented_study
 from tests.reporting.page import Page
@@ -79,6 +80,15 @@ def test_response_rate_stands_with_its_exact_interval(html: str) -> None:
     # 5 of 6: Clopper-Pearson 35.9 to 99.6 % (binom.test in R).
     assert "5/6" in html
     assert "35.9 % to 99.6 %" in html
+
+
+def test_response_is_shown_at_the_visit_where_it_was_judged(inputs: ReportInputs) -> None:
+    assert inputs.study is not None
+    plan = inputs.study.plan
+    unsaid = plan.model_copy(update={"response": plan.response.model_copy(update={"visit": None})})
+    study = inputs.study.model_copy(update={"plan": unsaid})
+    # As the analysis does: the visit marked primary where the plan names none.
+    assert [response_visit(s) for s in (inputs.study, study)] == ["w24", "w08"]
 
 
 def test_week_24_is_said_to_be_unable_to_show_anything(inputs: ReportInputs, page: Page) -> None:

@@ -54,7 +54,7 @@ def _render(inputs: ReportInputs) -> Markup | None:
     sri = inputs.tables.get("sri")
     if study is None or sri is None or sri.empty:
         return None
-    visit = study.plan.response.visit or study.visit_ids[-1]
+    visit = results.response_visit(study)
     titles = results.visit_titles(inputs)
     own = sri[sri["primary"].astype(bool) & (sri["visit"] == visit)]
     rules = str(own["rules"].iloc[0]) if len(own) else ""
