@@ -74,7 +74,9 @@ def find_strategy(given: str) -> StrategySource:
     if path.is_file() or suffix in {".xml", ".wsp"}:
         if not path.is_file():
             raise RequestError(f"there is no file '{given}'", hint="see --strategy", code="FILE_MISSING")
-        kind = "workspace" if suffix == ".wsp" else "gatingml"
+        from cytometry.io.flowjo import is_workspace
+
+        kind = "workspace" if is_workspace(path) else "gatingml"
         name = path.name.removesuffix(path.suffix).removesuffix(".gml") or path.name
         return StrategySource(kind, path.absolute(), name, file_digest(path))  # type: ignore[arg-type]
     from cytometry.io.panels import panel_digest, panel_folder

@@ -1,4 +1,4 @@
-"""Read a FlowJo workspace: FlowJo 10 here, FlowJo 9 for the Macintosh in its own file."""
+"""Read a FlowJo 10 workspace; a FACSDiva experiment is handed on to its own reader."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from types import MappingProxyType
 from xml.etree.ElementTree import Element
 
 from cytometry.errors import CytometryError, StrategyError
+from cytometry.io.diva import ROOT_TAG, diva_experiment
 from cytometry.io.flowjo.gates import GateReader, mark_quadrants
 from cytometry.io.flowjo.names import attribute
 from cytometry.io.flowjo.scales import read_compensation, read_scales
@@ -20,6 +21,8 @@ from cytometry.model.gates import BooleanGate, Gate, Operand
 from cytometry.model.strategy import ROOT, GatingStrategy, Population, join_path
 
 MAX_BYTES = 256 * MEBIBYTE
+# The first element of an XML file stands within these.
+_HEAD_BYTES = 4096
 
 _BOOLEAN_NODES: Mapping[str, str] = MappingProxyType({"AndNode": "and", "OrNode": "or", "NotNode": "not"})
 
@@ -37,17 +40,33 @@ def read_workspace(path: Path | str) -> Workspace:
     return _workspace(read_xml(Path(path), max_bytes=MAX_BYTES), str(path))
 
 
+def is_workspace(path: Path) -> bool:
+    """Whether a file begins like a FlowJo workspace or a FACSDiva experiment; GatingML does not."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    return path.suffix.lower() == ".wsp" or b"<Workspace" in head or f"<{ROOT_TAG}".encode() in head
+
+
 def parse_workspace(data: bytes, *, where: str = "workspace") -> Workspace:
     """Read a workspace from memory; as :func:`read_workspace`."""
     return _workspace(parse_xml(data, where=where, max_bytes=MAX_BYTES), where)
 
 
 def _workspace(root: Element, path: str) -> Workspace:
+    if root.tag == ROOT_TAG:
+        return diva_experiment(root, path)
     if root.tag != "Workspace":
         raise StrategyError(
             f"root element is {root.tag}, not a FlowJo workspace",
             where=path,
-            hint="give a .wsp file of FlowJo 10 or an .xml file of FlowJo 9",
+            hint="give a .wsp file of FlowJo 10, or an experiment of FACSDiva exported as .xml",
+            code="WORKSPACE_INVALID",
+        )
+    if root.find("SampleList/Sample/SampleNode/Population") is not None or root.find("CalibrationTables") is not None:
+        raise StrategyError(
+            "was written by FlowJo 9, whose gates are not read",
+            where=path,
+            hint="open it in FlowJo 10 and save it as .wsp",
             code="WORKSPACE_INVALID",
         )
     samples: list[WorkspaceSample] = []
