@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from cytometry.io.fcs.byteorder import ByteOrder
-from cytometry.io.fcs.evidence import SAMPLED_EVENTS, Evidence, rising_start, shifted_columns, weigh
+from cytometry.io.fcs.crc import CRC_LENGTH
+from cytometry.io.fcs.evidence import SAMPLED_EVENTS, Evidence, is_displaced, rising_start, shifted_columns, weigh
 from cytometry.io.fcs.layout import Kind, Layout, packed
 from cytometry.io.fcs.ledger import Ledger
 from cytometry.io.fcs.parameters import Parameter
@@ -194,6 +195,30 @@ def _ends_otherwise(
         fix="bytes were lost on the way, and others took their place: copy the file again from the instrument",
     )
     return True
+
+
+def check_displaced(
+    source: Source,
+    first: int,
+    n_events: int,
+    layout: Layout,
+    parameters: tuple[Parameter, ...],
+    behind: int,
+    ledger: Ledger,
+) -> None:
+    """Bytes behind DATA may have been pushed there by others put in: then the last events lie so much later."""
+    for moved in (behind, behind - CRC_LENGTH):
+        if moved > 0 and is_displaced(source.data, first, n_events, layout, parameters, moved):
+            ledger.guess(
+                "DATA_BROKEN",
+                f"{moved} bytes were put into DATA: its last events are like the first only {moved} bytes later",
+                segment="DATA",
+                byte_range=(first, first + layout.data_bytes(n_events) - 1),
+                found=f"{behind} bytes behind DATA",
+                expected="events that are alike from the first to the last",
+                fix="copy the file again from the instrument",
+            )
+            return
 
 
 def _other_ways(place: Place, layout: Layout, parameters: tuple[Parameter, ...]) -> Iterator[Way]:

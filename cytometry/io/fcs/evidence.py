@@ -30,6 +30,7 @@ _COUNTER = re.compile(r"EVENT[ _#]*(NUMBER|NUM|NO|COUNT|ID)?", re.IGNORECASE)
 _FEWEST_TO_PROFILE = 50
 # In spreads of a channel: medians of a hundred events move by a tenth.
 _FAR, _NEAR = 1.0, 0.5
+_FARTHEST = 10.0
 _SMALLEST_SPREAD = 0.05
 # Two ways differ where one of them has a fifth more of its values in order.
 _CLEAR = 0.2
@@ -162,6 +163,28 @@ def shifted_columns(
     far = [float(np.median(np.abs(np.roll(later, -s) - middle) / spread)) for s in range(p)]
     best = int(np.argmin(far))
     return best if far[0] > _FAR and far[best] < _NEAR and far[best] < far[0] / 4 else 0
+
+
+def is_displaced(
+    data: mmap.mmap, begin: int, n_events: int, layout: Layout, parameters: tuple[Parameter, ...], moved: int
+) -> bool:
+    """Whether the last events are like the first ones only if read ``moved`` bytes later."""
+    n = min(SAMPLED_EVENTS, n_events // 4)
+    skipped = (n_events - n) // 8 * 8
+    at = begin + layout.data_bytes(skipped)
+    n_last = min(n_events - skipped, layout.events_in(len(data) - at - moved))
+    if n < _FEWEST_TO_PROFILE // 2 or n_last < _FEWEST_TO_PROFILE // 2:
+        return False
+    here = weigh(data, at, n_last, layout, parameters)
+    later = weigh(data, at + moved, n_last, layout, parameters)
+    if later.beats(here):
+        return True
+    middle, spread = _profile(data, begin, n, layout)
+    far = [
+        float(np.mean(np.minimum(np.abs(_profile(data, a, n_last, layout)[0] - middle) / spread, _FARTHEST)))
+        for a in (at, at + moved)
+    ]
+    return not here.beats(later) and far[0] > _NEAR and far[1] < far[0] / 2
 
 
 def _profile(

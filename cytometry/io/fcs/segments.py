@@ -301,6 +301,21 @@ def _misfit(case: _Case, claim: _Claim, total: int, need: int, excess: int) -> P
                 fix="compare a few values with the instrument's software",
             )
             return Place(begin + excess, total)
+    begins_clean = case.is_padding(case.text.end + 1, begin) if case.text.end < begin else True
+    if (by_end and not by_begin) or (excess < 0 and not begins_clean):
+        case.ledger.guess(
+            "DATA_BEGIN",
+            f"{claim.says} DATA lies at bytes {begin} to {end}, which is {abs(excess)} bytes "
+            f"{'more' if excess > 0 else 'less'} than $TOT {total} needs; what stands around it "
+            "speaks against the begin",
+            segment="DATA",
+            keyword="$BEGINDATA",
+            byte_range=case.byte_range(begin, end),
+            found=str(begin),
+            expected=str(begin + excess),
+            fix="export the file again; read leniently, the end counts",
+        )
+        return Place(begin + excess, total) if case.is_usable(begin + excess) else Place(begin, total)
     if abs(excess) == 1 and not later.beats(here):
         _warn_end(case, claim, begin, begin + need - 1, "begin and $TOT fit into the file, and an end is often one off")
         return Place(begin, total)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from cytometry.io.fcs.columns import MappedColumns
-from cytometry.io.fcs.contradiction import check_values
+from cytometry.io.fcs.contradiction import check_displaced, check_values
 from cytometry.io.fcs.evidence import Evidence, weigh
 from cytometry.io.fcs.header import Header, read_header
 from cytometry.io.fcs.keywords import Keywords, read_keywords
@@ -82,7 +82,9 @@ def survey_dataset(source: Source, base: int, limit: int, ledger: Ledger) -> Sur
         place, layout, parameters = way.place, way.layout, way.parameters
     ledger.check()
     end = base + last_byte(header, keywords, place, layout)
-    check_behind(source, end, limit, ledger)
+    behind = check_behind(source, end, limit, ledger)
+    check_displaced(source, base + place.begin, place.n_events, layout, parameters, behind, ledger)
+    ledger.check()
     channels = tuple(p.channel for p in parameters)
     return Survey(
         version=header.version,

@@ -72,15 +72,18 @@ def _check_word_inside(source: Source, end: int, ledger: Ledger) -> None:
         )
 
 
-def check_behind(source: Source, last_byte: int, limit: int, ledger: Ledger) -> None:
-    """Bytes behind the last segment that are neither the check word nor padding: were some put in before?"""
+def check_behind(source: Source, last_byte: int, limit: int, ledger: Ledger) -> int:
+    """Bytes behind the last segment that are neither the check word nor padding: were some put in before?
+
+    Returns how many there are, 0 where nothing is odd.
+    """
     block = bytes(source.data[last_byte + 1 : min(limit, last_byte + 1 + _EXAMINED)])
     rest = block.strip(b"\0 \r\n\xff\x1a")
     lead = len(block) - len(block.lstrip(b"\0 "))
     # A check word stands right behind the last segment, or behind a block of padding; a few zeros more are no padding.
     is_check_word = re.fullmatch(rb"[0-9A-Fa-f]{1,8}", rest) and not 0 < lead < _SHORTEST_PADDING
     if not rest or is_check_word:
-        return
+        return 0
     ledger.warn(
         "BYTES_BEHIND",
         f"{limit - last_byte - 1} bytes stand behind the last segment, which no segment claims",
@@ -89,6 +92,7 @@ def check_behind(source: Source, last_byte: int, limit: int, ledger: Ledger) -> 
         expected="the end of the file, or eight characters of a check word",
         fix="nothing to do where the instrument's software leaves them; else bytes were put in on the way",
     )
+    return limit - last_byte - 1
 
 
 def _text_mode(block: bytes) -> str:
@@ -135,7 +139,7 @@ def _seven_bits(block: bytes, layout: Layout) -> str:
 
 
 def find_filled_block(source: Source, begin: int, end: int) -> tuple[int, int] | None:
-    """First and last byte of the first block of a disk's size that is zeros or ones throughout; None if there is none."""
+    """First and last byte of the first block of a disk's size that is all zeros or all ones; None without one."""
     for byte in (b"\0", b"\xff"):
         at = source.data.find(byte * _BLOCK, begin, end)
         if at >= 0:
