@@ -19,6 +19,9 @@ from cytometry.statistics.p_adjust import p_adjust
 from cytometry.statistics.ranks import FloatArray, IntArray, Values, as_values
 from cytometry.statistics.rmcorr import codes
 
+NOTHING_LEFT = 1e-20
+"""Share of the sum of squares below which a residual is rounding."""
+
 RATIO_TOLERANCE = 1e-8
 """Ratio of variances below which a fit is called singular: the patients do not differ."""
 
@@ -114,7 +117,7 @@ def mixed_model(
     Raises
     ------
     StatisticsError
-        Fewer than two visits or two patients, no residual degree of freedom, or no row of the reference.
+        Too few visits, patients or rows, no row of the reference, or no variance at all.
     """
     data = _data(subjects, visits, y, reference)
     ratio = _best_ratio(data)
@@ -150,7 +153,13 @@ def _data(subjects: Sequence[str], visits: Sequence[str], y: Values, reference: 
             where="mixed model",
             hint=f"two subjects, two visits one of which is {reference}, and more rows than visits",
         )
-    return _Data(x, values[there], groups, sizes, order)
+    data = _Data(x, values[there], groups, sizes, order)
+    left = data.y - x @ np.linalg.lstsq(x, data.y, rcond=None)[0]
+    if float(left @ left) <= NOTHING_LEFT * float(data.y @ data.y):
+        raise StatisticsError(
+            "all subjects have the same value at each visit: there is no variance to model", where="mixed model"
+        )
+    return data
 
 
 def _profile(data: _Data, ratio: float) -> tuple[float, float, FloatArray]:
