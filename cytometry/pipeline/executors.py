@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -25,6 +25,8 @@ from cytometry.pipeline.tasks import GroupResult, GroupTask, failed_group
 # A tube of a million events takes seconds; an hour of silence is a hang.
 GROUP_TIMEOUT_S = 3600.0
 _POLL_S = 0.5
+# Three million events of twenty channels: from there on the compiled loops save the time that loading them takes.
+_COMPILED_FROM_BYTES = 250_000_000
 
 Work = Callable[[GroupTask], GroupResult]
 
@@ -42,6 +44,10 @@ class SerialExecutor:
 
     def run(self, tasks: Sequence[GroupTask]) -> Iterator[tuple[GroupTask, GroupResult]]:
         """See :class:`Executor`."""
+        if _pays_to_compile(tasks, 1):
+            from cytometry.gating.engine import load_compiled
+
+            load_compiled()
         for task in tasks:
             yield task, run_task(task)
 
@@ -89,7 +95,8 @@ class ProcessExecutor:
     ) -> Iterator[tuple[GroupTask, GroupResult]]:
         """Work through ``waiting``; if the pool breaks, put what was in flight into ``suspects`` and stop."""
         running: dict[Future[GroupResult], tuple[GroupTask, float]] = {}
-        with _pool(min(self.jobs, len(waiting))) as pool:
+        workers = min(self.jobs, len(waiting))
+        with _pool(workers, compiled=_pays_to_compile(waiting, workers)) as pool:
             while waiting or running:
                 # No more in flight than workers: so the suspects of a broken pool are few, and a clock means something.
                 while waiting and len(running) < self.jobs:
@@ -139,14 +146,21 @@ def run_task(task: GroupTask) -> GroupResult:
         )
 
 
+def _pays_to_compile(tasks: Iterable[GroupTask], workers: int) -> bool:
+    """Whether there is enough to gate; a file that cannot be seen is found missing later."""
+    files = (tube.path for task in tasks for tube in task.tubes)
+    return sum(f.stat().st_size for f in files if f.is_file()) > _COMPILED_FROM_BYTES * workers
+
+
 @contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+def _pool(workers: int, *, compiled: bool) -> Iterator[ProcessPoolExecutor]:
     """A pool whose processes are gone when the block ends, however it ends."""
     import multiprocessing
 
     context = multiprocessing.get_context("forkserver")
     # Imported once in the server and shared by all workers that it forks.
-    context.set_forkserver_preload(["cytometry.pipeline.preload"])
+    preload = ["cytometry.pipeline.preload", *(["cytometry.pipeline.preload_compiled"] if compiled else [])]
+    context.set_forkserver_preload(preload)
     with _single_threaded_libraries(), _without_main():
         pool = ProcessPoolExecutor(max_workers=max(1, workers), mp_context=context, initializer=_start_worker)
         # Starts the server and every worker while the environment says one thread.
