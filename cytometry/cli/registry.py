@@ -38,6 +38,9 @@ COMMANDS: Mapping[str, CommandEntry] = MappingProxyType(
             "cytometry.cli.compare:compare", "Put counts beside those stored in a FlowJo workspace."
         ),
         "panel": CommandEntry("cytometry.cli.panel:panel", "Start, try, freeze, list and compare panels."),
+        "overrides": CommandEntry(
+            "cytometry.cli.overrides:overrides", "Correct placed gates by hand, with author and reason."
+        ),
         "plan": CommandEntry("cytometry.cli.plan:plan", "Seal the analysis plan, and list what departed from it."),
         "schema": CommandEntry("cytometry.cli.schema:schema", "Print a JSON Schema of what a person writes."),
         "completion": CommandEntry("cytometry.cli.completion:completion", "Print a shell completion script."),

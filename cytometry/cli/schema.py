@@ -55,6 +55,7 @@ _SCHEMAS: Final[Mapping[str, Callable[[], dict[str, Any]]]] = MappingProxyType(
         "samples": _table("samples"),
         "clinical": _table("clinical"),
         "subjects": _table("subjects"),
+        "assays": _table("assays"),
         "panel": _panel,
         "strategy": _strategy,
         "counts": _result("counts"),

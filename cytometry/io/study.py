@@ -10,12 +10,13 @@ from typing import Final
 from pydantic import BaseModel, ValidationError
 
 from cytometry.errors import StudyError
-from cytometry.io.study_checks import check_clinical, check_plan, check_samples, check_subjects
+from cytometry.io.sealed_plan import SEALED_PLAN, read_sealed_plan
+from cytometry.io.study_checks import check_clinical, check_plan, check_samples, check_subjects, check_visits
 from cytometry.io.table_cells import TypedTable, suggestion, type_table
 from cytometry.io.text_table import read_text_table
 from cytometry.io.yaml_file import read_yaml
 from cytometry.model.findings import Finding
-from cytometry.model.input_tables import CLINICAL_CSV, SAMPLES_CSV, SUBJECTS_CSV
+from cytometry.model.input_tables import ASSAYS_CSV, CLINICAL_CSV, SAMPLES_CSV, SUBJECTS_CSV
 from cytometry.model.plan import AnalysisPlan, ChangeRules, Readout, ResponsePlan
 from cytometry.model.study import CountsSource, Quality, SampleRow, Study, StudyFacts, StudyFile, VisitSpec
 from cytometry.model.tables import Row, TableSchema
@@ -75,6 +76,8 @@ def load_study(path: str | Path, *, need_files: bool = True) -> Study:
     clinical_table = table(described.clinical, CLINICAL_CSV, extra) if described.clinical else None
     subjects_table = table(described.subjects, SUBJECTS_CSV, extra) if described.subjects else None
 
+    assays_table = table(described.assays, ASSAYS_CSV, ()) if described.assays else None
+
     samples_folder = (folder / described.samples).parent
     findings += samples_table.findings
     findings += check_samples(samples_table, described, samples_folder, need_files=need_files)
@@ -84,7 +87,14 @@ def load_study(path: str | Path, *, need_files: bool = True) -> Study:
     if subjects_table is not None:
         findings += subjects_table.findings
         findings += check_subjects(subjects_table, described, samples_table)
+    if assays_table is not None:
+        findings += assays_table.findings
+        findings += check_visits(assays_table, described, described.assays or "")
     findings += check_plan(described, file.name)
+    sealed = read_sealed_plan(folder)
+    inputs += [folder / SEALED_PLAN] if sealed else []
+    ledger = folder / described.overrides if described.overrides else None
+    inputs += [ledger] if ledger is not None and ledger.exists() else []
     samples = _samples(samples_table)
     _raise_if_wrong(findings, file)
     return Study(
@@ -95,11 +105,13 @@ def load_study(path: str | Path, *, need_files: bool = True) -> Study:
         samples=samples,
         clinical=_rows(clinical_table),
         subjects=_rows(subjects_table),
+        assays=_rows(assays_table),
         panels=described.panels,
         compensation=described.compensation,
         plan=described.plan,
+        sealed_plan=sealed.plan if sealed else None,
         quality=described.quality,
-        overrides=folder / described.overrides if described.overrides else None,
+        overrides=ledger,
         covariates=described.covariates,
         counts=described.counts,
         miflowcyt=described.miflowcyt,

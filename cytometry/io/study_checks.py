@@ -141,6 +141,24 @@ def check_subjects(table: TypedTable, study: StudyFile, samples: TypedTable) -> 
     return report.findings
 
 
+def check_visits(table: TypedTable, study: StudyFile, name: str) -> list[Finding]:
+    """Visits of a table that ``study.yaml`` does not declare."""
+    report = _Reporter(name)
+    visits = tuple(v.id for v in study.visits)
+    for row in table.rows:
+        visit = row.cells["visit"]
+        if visit is not None and visit not in visits:
+            report.error(
+                row,
+                "visit",
+                "VISIT_UNKNOWN",
+                f"'{visit}' is not a visit of study.yaml",
+                found=visit,
+                fix=suggestion(str(visit), visits),
+            )
+    return report.findings
+
+
 def check_plan(study: StudyFile, name: str) -> list[Finding]:
     """Visits that the plan names, and the compensation source's form."""
     report = _Reporter(name)

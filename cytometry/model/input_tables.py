@@ -97,8 +97,24 @@ SUBJECTS_CSV: Final = TableSchema(
     ),
 )
 
+ASSAYS_CSV: Final = TableSchema(
+    "assays.csv",
+    "one analyte of one subject and visit",
+    ("analyte", "subject_id", "visit"),
+    (
+        Column("analyte", "string", "what was measured", required=True),
+        Column("unit", "string", "unit of the value; OD for optical density", required=True),
+        Column("platform", "string", "how it was measured"),
+        Column("plate", "string", "plate; needed for optical densities, which are not compared across plates"),
+        Column("lloq", "number", "lower limit of quantification, in the same unit", minimum=0),
+        Column("subject_id", "string", "participant", required=True, pattern=_ID_PATTERN),
+        Column("visit", "string", "id of a visit in study.yaml", required=True),
+        Column("value", "number", "result", minimum=0),
+    ),
+)
+
 INPUT_TABLES: Mapping[str, TableSchema] = MappingProxyType(
-    {"samples": SAMPLES_CSV, "clinical": CLINICAL_CSV, "subjects": SUBJECTS_CSV}
+    {"samples": SAMPLES_CSV, "clinical": CLINICAL_CSV, "subjects": SUBJECTS_CSV, "assays": ASSAYS_CSV}
 )
 
 # Columns that say who somebody is have no place in a study folder, declared or not.

@@ -116,6 +116,7 @@ class StudyFile(FrozenModel):
     samples: str = "samples.csv"
     clinical: str | None = None
     subjects: str | None = None
+    assays: str | None = None
     visits: Annotated[tuple[VisitSpec, ...], Field(min_length=1)]
     panels: dict[str, str]
     compensation: str = FROM_FILE
@@ -178,8 +179,10 @@ class Study(FrozenModel):
         In the order of ``samples.csv``.
     clinical
         Rows of ``clinical.csv``, typed by its schema, missing cells None.
-    subjects
-        Rows of ``subjects.csv``.
+    subjects, assays
+        Rows of ``subjects.csv`` and ``assays.csv``.
+    sealed_plan
+        The plan as it was sealed; None if it was not.
     panels
         Key in ``samples.csv`` to shipped name or folder.
     findings
@@ -193,9 +196,11 @@ class Study(FrozenModel):
     samples: tuple[SampleRow, ...]
     clinical: tuple[Row, ...] = ()
     subjects: tuple[Row, ...] = ()
+    assays: tuple[Row, ...] = ()
     panels: dict[str, str]
     compensation: str = FROM_FILE
     plan: AnalysisPlan = AnalysisPlan()
+    sealed_plan: AnalysisPlan | None = None
     quality: Quality = Quality()
     overrides: Path | None = None
     covariates: tuple[str, ...] = ()

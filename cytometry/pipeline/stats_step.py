@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from cytometry.io.atomic import write_atomically
 from cytometry.io.result_tables import read_table, table_bytes
-from cytometry.model.input_tables import CLINICAL_CSV
+from cytometry.model.input_tables import ASSAYS_CSV, CLINICAL_CSV
 from cytometry.model.study import Study
 from cytometry.model.tables import COUNTS, FREQUENCIES, GATE_DRAWS, SAMPLES, TableSchema
 from cytometry.pipeline.collect import TABLES
@@ -51,7 +51,12 @@ def analyse_study(study: Study, counts: pd.DataFrame, draws: pd.DataFrame | None
     from cytometry.reporting.population_names import CANONICAL_NAMES
     from cytometry.statistics.analysis import Extras, analyse
 
-    extras = Extras(names=CANONICAL_NAMES, gate_draws=None if draws is None or draws.empty else draws)
+    extras = Extras(
+        assays=frame(ASSAYS_CSV, study.assays) if study.assays else None,
+        sealed=study.sealed_plan,
+        names=CANONICAL_NAMES,
+        gate_draws=None if draws is None or draws.empty else draws,
+    )
     return analyse(counts, clinical_frame(study), trial_design(study), study.plan, extras=extras)
 
 

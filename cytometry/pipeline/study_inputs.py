@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cytometry.errors import CytometryError, StudyError
 from cytometry.io.digests import file_digest
+from cytometry.io.overrides import active_overrides, read_overrides
 from cytometry.model.findings import Finding
 from cytometry.model.study import FROM_FILE, NO_COMPENSATION, SampleRow, Study
 from cytometry.pipeline.file_inputs import find_strategy
@@ -49,8 +50,6 @@ def plan_study(
     panels: Mapping[str, Panel],
     out: Path,
     settings: GatingSettings,
-    *,
-    overrides: Sequence[CutOverride] = (),
 ) -> GatingPlan:
     """Plan the gating of a study.
 
@@ -66,7 +65,7 @@ def plan_study(
     lymphocytes = _lymphocytes(study)
     inputs = [_checked_reference(hashed(_planned(study, row, lymphocytes))) for row in study.samples]
     _check_contents(study, inputs)
-    request = GroupingRequest(out, plans, _compensation(study), settings, tuple(overrides))
+    request = GroupingRequest(out, plans, _compensation(study), settings, _overrides(study, panels))
     return plan_groups(inputs, request, study.findings)
 
 
@@ -139,6 +138,39 @@ def _compensation(study: Study) -> CompensationSource:
         )
         raise StudyError(finding.message, where="study.yaml", hint=finding.fix, findings=(finding,))
     return CompensationSource("csv", path.absolute(), file_digest(path))
+
+
+def _overrides(study: Study, panels: Mapping[str, Panel]) -> tuple[CutOverride, ...]:
+    """The corrections in force; one of a sample or cut that does not exist is an error, not ignored."""
+    if study.overrides is None:
+        return ()
+    panel_of = {s.sample_id: s.panel for s in study.samples if s.is_gated}
+    active = active_overrides(read_overrides(study.overrides))
+    findings = []
+    for entry in active:
+        panel = panels.get(panel_of.get(entry.sample_id, ""))
+        cuts = tuple(panel.template.cuts) if panel is not None and panel.template is not None else ()
+        if entry.cut not in cuts:
+            what = f"no cut '{entry.cut}' to move" if panel is not None else "no such gated sample"
+            findings.append(
+                Finding(
+                    "OVERRIDE_UNKNOWN",
+                    "error",
+                    f"correction of '{entry.cut}' in sample {entry.sample_id}: {what}",
+                    file=study.overrides.name,
+                    keyword=entry.cut,
+                    found=entry.sample_id,
+                    fix=f"cuts: {', '.join(cuts)}" if cuts else "take it back with `cytometry overrides add --revert`",
+                )
+            )
+    if findings:
+        raise StudyError(
+            f"{len(findings)} correction{'s' if len(findings) > 1 else ''} fit nothing",
+            where=study.overrides.name,
+            hint="nothing was gated",
+            findings=tuple(findings),
+        )
+    return tuple(CutOverride(e.sample_id, e.cut, e.value) for e in active if e.value is not None)
 
 
 def _check_contents(study: Study, inputs: Sequence[PlannedInput]) -> None:

@@ -182,3 +182,33 @@ def test_statistics_again_and_from_a_counts_table_alone(demo: Demo, tmp_path: Pa
     ours = {(r["path"], r["visit"], r["scale"]): r["p"] for r in _rows(demo.out, "comparison")}
     theirs = {(r["path"], r["visit"], r["scale"]): r["p"] for r in _rows(tmp_path / "stats", "comparison")}
     assert theirs == ours
+
+
+def test_a_correction_moves_one_gate_redoes_its_group_and_is_said(demo: Demo) -> None:
+    study = demo.study / "study.yaml"
+    study.write_text(study.read_text() + "overrides: overrides.jsonl\n")
+    before = {r["sample_id"]: r for r in _rows(demo.out, "counts") if r["population"] == "treg"}
+    command = ("overrides", "add", study, "--sample", "P04_w00_treg", "--cut", "foxp3", "--value", "0.55")
+    assert run(*command, "--author", "A. Reader").returncode == 2
+    assert run(*command, "--author", "A. Reader", "--reason", "valley missed").returncode == 0
+    plan = run("run", study, "-o", demo.out, "--dry-run")
+    assert plan.stdout.count("stale") == 4  # three tubes of the group, and the sum
+    assert "P04_w00_treg  changed since: overrides" in plan.stdout
+    assert run("gate", study, "-o", demo.out, "-j", "1", "--progress", "none").returncode == 0
+    moved = [r for r in _rows(demo.out, "thresholds") if r["source"] == "override"]
+    assert {(r["sample_id"], r["cut"], r["value_display"]) for r in moved} == {("P04_w00_treg", "foxp3", "0.55")}
+    after = {r["sample_id"]: r for r in _rows(demo.out, "counts") if r["population"] == "treg"}
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"P04_w00_treg"}
+    listed = run("overrides", "list", study)
+    assert "1 corrections, 1 in force" in listed.stdout
+
+
+def test_a_correction_of_a_cut_that_does_not_exist_stops_the_run(demo: Demo) -> None:
+    study = demo.study / "study.yaml"
+    study.write_text(study.read_text() + "overrides: overrides.jsonl\n")
+    command = ("overrides", "add", study, "--sample", "P04_w00_treg", "--cut", "foxp4", "--value", "0.55")
+    run(*command, "--author", "A", "--reason", "B")
+    done = run("gate", study, "-o", demo.out)
+    assert done.returncode == 1
+    assert "correction of 'foxp4' in sample P04_w00_treg: no cut 'foxp4' to move" in done.stderr
