@@ -130,10 +130,18 @@ class Placement:
         return tuple(f for f in self.findings if f.file == key)
 
     def population_flags(self, key: str) -> Mapping[str, tuple[str, ...]]:
-        """Populations of one tube whose number the gates leave open: ``GATE_IMPRECISE``.
+        """Codes for the counts of one tube, by population name.
 
-        An unsure cut is flagged where it stands (:attr:`PlacedCut.flags`); a
-        population is flagged where that matters for its count.
+        ``GATE_IMPRECISE``: the errors of the cuts above it leave the number
+        open. An unsure cut is flagged where it stands (:attr:`PlacedCut.flags`);
+        a population is flagged where that matters for its count.
+        ``GATE_NOT_APPLIED``: the file lacks the gate's marker, all of the parent was kept.
         """
-        found = self.gating_cv.get(key, {})
-        return {name: ("GATE_IMPRECISE",) for name, cv in found.items() if cv > IMPRECISE_CV}
+        found: dict[str, tuple[str, ...]] = {}
+        for finding in self.findings_of(key):
+            if finding.code == "GATE_NOT_APPLIED":
+                found[finding.keyword] = ("GATE_NOT_APPLIED",)
+        for name, cv in self.gating_cv.get(key, {}).items():
+            if cv > IMPRECISE_CV:
+                found[name] = (*found.get(name, ()), "GATE_IMPRECISE")
+        return found

@@ -250,6 +250,7 @@ def test_a_tube_without_optional_markers_is_gated_as_far_as_it_goes(visits: list
     assert undefined == {"cd21_neg_cd11c_pos", "activated_naive", "resting_naive", "dn1", "dn2", "dn3", "dn4"}
     assert membership.count("root/time_ok/singlets/live") == membership.count("root/time_ok/singlets")
     assert [f.keyword for f in placement.findings if f.code == "GATE_NOT_APPLIED"] == ["live"]
+    assert placement.population_flags("t")["live"] == ("GATE_NOT_APPLIED",)
 
 
 def test_one_tube_that_cannot_be_gated_leaves_the_others(visits: list[SimulatedTube]) -> None:
