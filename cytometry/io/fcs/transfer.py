@@ -14,7 +14,8 @@ from cytometry.io.fcs.layout import Layout
 from cytometry.io.fcs.ledger import Ledger
 from cytometry.io.fcs.source import Source
 
-_EXAMINED = 1 << 18
+_EXAMINED = 1 << 17
+_HIGH = re.compile(rb"[\x80-\xff]")
 # Odds of one in 2^200 that so many bytes above 127 happen to be UTF-8, and of 256^12 that so many line feeds
 # happen to stand behind a carriage return.
 _FEWEST_HIGH_BYTES = 200
@@ -96,14 +97,12 @@ def check_behind(source: Source, last_byte: int, limit: int, ledger: Ledger) -> 
 
 
 def _text_mode(block: bytes) -> str:
-    high = len(block) - len(block.translate(None, delete=_HIGH_BYTES))
-    if high < _FEWEST_HIGH_BYTES:
-        return ""
     try:
         codecs.getincrementaldecoder("utf-8")().decode(block)
-    except UnicodeDecodeError:
+    except UnicodeDecodeError:  # at the first bytes, of nearly every file
         return ""
-    return "was saved again as UTF-8 text"
+    is_text = len(_HIGH.findall(block)) >= _FEWEST_HIGH_BYTES
+    return "was saved again as UTF-8 text" if is_text else ""
 
 
 def _newlines(block: bytes, behind: int) -> str:
@@ -126,8 +125,7 @@ def _one_newline(block: bytes) -> str:
 
 
 def _seven_bits(block: bytes, layout: Layout) -> str:
-    values = set(block)
-    if max(values) >= 128 or len(values) < _FEWEST_DIFFERENT:
+    if _HIGH.search(block) or len(set(block)) < _FEWEST_DIFFERENT:
         return ""
     # Integers may be small; cut off, they are as frequent just below 128 as anywhere.
     below = sum(block.count(bytes([b])) for b in range(112, 128))
