@@ -65,7 +65,7 @@ def check_values(
     here = weigh(source.data, first, place.n_events, layout, parameters)
     if _is_broken(source, first, place, layout, parameters, ledger):
         return None
-    if here.is_bad:
+    if here.is_doubtful:
         for way in _other_ways(place, layout, parameters):
             if base + way.place.begin + way.layout.data_bytes(place.n_events) > source.size:
                 continue

@@ -80,8 +80,13 @@ class Evidence:
         return any(a >= b + _CLEAR for a, b in pairs) and not any(b >= a + _CLEAR for a, b in pairs)
 
     @property
+    def is_doubtful(self) -> bool:
+        """Whether another way of reading should be looked at."""
+        return self.is_bad or (self.in_range is not None and self.in_range < _DOUBTFUL_RANGE)
+
+    @property
     def is_bad(self) -> bool:
-        """Whether something looks so wrong that another way of reading should be tried."""
+        """Whether something looks wrong by itself."""
         return any(share is not None and share < limit for (_, share), limit in zip(self.items(), _BAD, strict=True))
 
     @property
@@ -112,6 +117,8 @@ class Evidence:
 
 # Below these shares: sane numbers, range, Time, counter. Chance gives Time one half; an instrument nearly one.
 _BAD = (0.9, 0.5, 0.75, 0.5)
+# Of bytes read in the wrong order, dim channels, nearly all zeros, leave many in range.
+_DOUBTFUL_RANGE = 0.8
 
 
 def weigh(data: mmap.mmap, begin: int, n_events: int, layout: Layout, parameters: tuple[Parameter, ...]) -> Evidence:
