@@ -103,6 +103,34 @@ def export_flowjo(
     return PARTLY_DONE if failed else DONE
 
 
+@export.command(name="gatingml")
+@click.argument("inputs", nargs=-1, required=True)
+@click.option("--strategy", default=None, help="Panel's name or folder, GatingML file or FlowJo .wsp. Not for a study.")
+@shared("out", "strict", "json")
+def export_gates(inputs: tuple[str, ...], strategy: str | None, out: Path, strict: bool, as_json: bool) -> int:
+    """Write each sample's own gates as GatingML 2.0 on its own channel names, for other programs."""
+    from cytometry.pipeline.gatingml_export import export_gatingml
+    from cytometry.pipeline.tasks import GatingSettings
+
+    result = export_gatingml(_job(inputs, strategy, out, GatingSettings(strict=strict, detail=False)), out)
+    if as_json:
+        print_json(
+            {
+                "schema_version": 1,
+                "files": [str(f) for f in result.files],
+                "failed": [{"sample_id": f.sample_id, "code": f.code, "reason": f.reason} for f in result.failed],
+            }
+        )
+    else:
+        for file in result.files:
+            say(f"{file}: read back with the same counts")
+    for failure in result.failed:
+        note(f"error: {failure.sample_id}: {failure.reason}")
+    if not result.failed:
+        return DONE
+    return PARTLY_DONE if result.files else INPUT_WRONG
+
+
 def _job(inputs: tuple[str, ...], strategy: str | None, out: Path, settings: GatingSettings) -> GatingJob:
     from cytometry.pipeline.gate_step import file_job, study_job
 
