@@ -94,6 +94,11 @@ class Evidence:
         """Whether Time goes back so often that it is no time."""
         return self.time_rises is not None and self.time_rises < _BAD[2]
 
+    def shows_as_much_as(self, other: Evidence) -> bool:
+        """Whether everything that could be looked at there could be looked at here."""
+        pairs = zip(self.items(), other.items(), strict=True)
+        return all(a is not None or b is None for (_, a), (_, b) in pairs)
+
     def is_better_way(self, other: Evidence) -> bool:
         """Plainly right in something where ``other`` is plainly wrong, and clearly worse in nothing."""
         pairs = [
@@ -174,8 +179,10 @@ def _in_range_share(block: npt.NDArray[np.float64], layout: Layout, parameters: 
             limits.append(top if parameter.kind == "I" else top * _ROOM_ABOVE_RANGE)
     if not chosen:
         return None
-    # NaN compares false: it is not in range.
-    return float((np.abs(block[:, chosen]) <= np.array(limits)).mean())
+    values = block[:, chosen]
+    finite = np.isfinite(values)
+    inside = (np.abs(values) <= np.array(limits)) & finite
+    return float(inside.sum() / finite.sum()) if finite.any() else None
 
 
 def _time_share(block: npt.NDArray[np.float64], parameters: tuple[Parameter, ...]) -> float | None:

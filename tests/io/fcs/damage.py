@@ -60,6 +60,7 @@ def cases() -> Iterator[Case]:
     yield from _integers()
     yield from _spillover()
     yield from _several()
+    yield from _in_transit()
 
 
 def _good() -> Iterator[Case]:
@@ -578,3 +579,50 @@ def _several() -> Iterator[Case]:
     own = float_file(100, version="FCS3.1").set(_NEXTDATA="58")
     yield case("$NEXTDATA points into itself", own, "warn", "NEXTDATA")
     yield case("marker names reused", float_file().keywords({"$P3S": MARKERS[3]}), "read")
+
+
+def _in_transit() -> Iterator[Case]:
+    """Bytes lost, put in or changed on the way: refused wherever the values tell."""
+    timeless = ("FSC-A", "SSC-A", "FITC-A", "PE-A", "APC-A")
+    for n in (150, 1_000, 4_000):
+        with_time = replace(float_file(n), tail=b"00000000")
+        without = replace(
+            with_time, pairs=tuple((k, "APC-A" if k == "$P5N" else v) for k, v in with_time.pairs), names=timeless
+        )
+        for name, file in (("with Time", with_time), ("without Time", without)):
+            good = file.bytes()
+            at = file.begin + len(file.data) // 3
+            for k in (1, 2, 4, 7, 20, 512):
+                # Whole events put in are one event more among many, which pushes the last behind DATA.
+                whole = k % 20 == 0
+                junk = np.random.default_rng(k).bytes(k)
+                put_in = good[:at] + junk + good[at:]
+                yield case(f"{k} bytes put into {n} events {name}", put_in, "either" if whole or k == 512 else "refuse")
+                yield case(f"{k} bytes lost from {n} events {name}", good[:at] + good[at + k :], "refuse")
+    floats = float_file(4_000)
+    good = floats.bytes()
+    middle = floats.begin + len(floats.data) // 2
+    lost = good[:middle] + bytes(4096) + good[middle + 4096 :]
+    yield case("block of zeros in the middle", lost, "warn", "all 0x00")
+    ones = good[:middle] + b"\xff" * 4096 + good[middle + 4096 :]
+    yield case("block of ones in the middle", ones, "warn", "NaN")
+    turned = good[: floats.begin] + good[floats.begin :].replace(b"\r", b"\n")
+    yield case("carriage returns became line feeds", turned, "refuse", "line end")
+    turned = good[: floats.begin] + good[floats.begin :].replace(b"\n", b"\r")
+    yield case("line feeds became carriage returns", turned, "refuse", "line end")
+    whole = integer_file(2_000)
+    content = whole.bytes()
+    seven = content[: whole.begin] + bytes(b & 127 for b in content[whole.begin :])
+    yield case("eighth bits of integers cut off", seven, "refuse", "seven bits")
+    gapped = replace(float_file(), gap=b" " * 21, tail=b"00000000")
+    begin = gapped.begin
+    for delta in (-8, -4, -1):
+        early = replace(gapped.set(_BEGINDATA=str(begin + delta)), header_data=(begin + delta, None))
+        yield case(f"begin {delta} within padding", early, "either", "DATA")
+    late = replace(gapped.set(_BEGINDATA=str(begin + 1)), header_data=(begin + 1, None))
+    yield case("begin one late behind padding", late, "either", "DATA")
+    first, second = float_file(100), integer_file(50)
+    link = len(first.set(_NEXTDATA="000000").bytes())
+    chained = first.set(_NEXTDATA=str(link).rjust(6, "0")).bytes() + second.bytes()
+    at = first.begin + 300
+    yield case("bytes lost before the second data set", chained[:at] + chained[at + 3 :], "refuse", "$NEXTDATA")
