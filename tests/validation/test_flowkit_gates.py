@@ -94,3 +94,18 @@ def test_members_equal_flowkits_on_every_event(compensation: str, tmp_path: Path
         assert np.array_equal(membership.mask(population.path), expected), population.path
     # A gate that holds nothing would test nothing.
     assert filled > 0.9 * len(strategy.populations)
+
+
+@pytest.mark.parametrize("compensation", ["uncompensated", "FCS", "matrix"])
+def test_what_flowkit_writes_is_read_with_the_same_members(compensation: str, tmp_path: Path) -> None:
+    strategy = strategy_of(compensation)
+    write_gatingml(strategy, tmp_path / "ours.gml.xml")
+    with (tmp_path / "theirs.gml.xml").open("wb") as stream:
+        flowkit.export_gatingml(flowkit.parse_gating_xml(str(tmp_path / "ours.gml.xml")), stream)
+    sample = sample_of(n_events=5_000)
+    names = channel_map_by_name(sample)
+    before = gate_sample(strategy, sample, names, compiled=False)
+    again = read_gatingml(tmp_path / "theirs.gml.xml")
+    after = gate_sample(again, sample, names, compiled=False)
+    for population in strategy.populations:
+        assert np.array_equal(before.mask(population.path), after.mask(again.by_name(population.name).path))
