@@ -132,6 +132,7 @@ def test_dry_run_says_why_and_writes_nothing(tubes: Path, capsys: pytest.Capture
 
 
 def test_fail_on_turns_a_finding_into_exit_3(tubes: Path) -> None:
+    write_tubes(tubes / "fcs", ("a", "b"), events=2000)  # enough for the quality limits
     (tubes / "fcs/notes.txt").write_text("x")
     command = [
         "gate",
