@@ -121,7 +121,9 @@ def mixed_model(
     """
     data = _data(subjects, visits, y, reference)
     ratio = _best_ratio(data)
-    return _inference(data, ratio, level)
+    # Two patients may leave Kenward and Roger's formulas with 0/0: that test is then NaN, not an error.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _inference(data, ratio, level)
 
 
 def in_visit_order(visits: Sequence[str], reference: str) -> tuple[str, ...]:
@@ -147,11 +149,12 @@ def _data(subjects: Sequence[str], visits: Sequence[str], y: Values, reference: 
     groups = codes([s for s, t in zip(subjects, there, strict=True) if t])
     x = np.stack([np.ones(len(own)), *[np.array([v == name for v in own], dtype=float) for name in order[1:]]], axis=1)
     sizes = np.bincount(groups).astype(np.float64) if groups.size else np.zeros(0)
-    if reference not in own or len(order) < 2 or sizes.size < 2 or len(own) <= len(order):
+    within = len(own) - sizes.size - (len(order) - 1)
+    if reference not in own or len(order) < 2 or sizes.size < 2 or within < 1:
         raise StatisticsError(
             f"{len(own)} rows of {sizes.size} subjects at visits {', '.join(order)} are too few",
             where="mixed model",
-            hint=f"two subjects, two visits one of which is {reference}, and more rows than visits",
+            hint=f"two subjects, two visits one of which is {reference}, and a row more than subjects and visits take",
         )
     data = _Data(x, values[there], groups, sizes, order)
     left = data.y - x @ np.linalg.lstsq(x, data.y, rcond=None)[0]

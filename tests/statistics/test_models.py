@@ -179,3 +179,15 @@ def test_values_without_variance_are_refused() -> None:
     subjects, visits = labels(4)
     with pytest.raises(StatisticsError, match="no variance to model"):
         mixed_model(subjects, visits, [-1.39, -1.2, -1.0] * 4, reference="W0")
+
+
+def test_two_patients_are_fitted_and_what_has_no_value_is_nan() -> None:
+    y = [-4.17, -5.89, -7.2, -5.89, -8.29, -8.29]
+    fit = mixed_model(*labels(2), y, reference="W0")
+    assert np.isfinite(fit.kenward_roger.estimate).all()
+    assert not fit.omnibus.p <= 0
+
+
+def test_rows_that_patients_and_visits_use_up_leave_nothing_to_test() -> None:
+    with pytest.raises(StatisticsError, match="too few"):
+        mixed_model(["P1", "P1", "P1", "P2"], ["W0", "W4", "W8", "W0"], [-2.2, -3.7, 4.9, -0.3], reference="W0")
