@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -189,3 +190,23 @@ def test_the_same_bytes_twice_are_reported(tubes: Path) -> None:
 def _folder_after(tubes: Path, name: str) -> Path:
     _gate(tubes, name)
     return tubes / name
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"PYTHONHASHSEED": "7"},
+        {"TZ": "Asia/Kolkata", "LC_ALL": "C"},
+        {"PYTHONUTF8": "0", "LANG": "tr_TR.UTF-8", "OMP_NUM_THREADS": "1"},
+    ],
+    ids=lambda e: ",".join(e),
+)
+def test_results_do_not_depend_on_the_environment(tubes: Path, environment: dict[str, str]) -> None:
+    clean = contents(_folder_after(tubes, "clean"))
+    elsewhere = tubes / "else where"
+    elsewhere.mkdir()
+    strategy = tubes / "tiny.gml.xml"
+    arguments = ("gate", "../fcs", "--strategy", strategy, "-o", "out", "--no-pictures", "-j", "1")
+    done = run(*arguments, cwd=elsewhere, env={**os.environ, **environment}, umask=0o077)
+    assert done.returncode == 0, done.stderr
+    assert contents(elsewhere / "out") == clean
