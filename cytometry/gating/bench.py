@@ -76,15 +76,16 @@ class Bench:
         known = self._read.get(marker)
         if known is not None and known[0] == population:
             return known[1]
-        if known is not None and known[0] in self._above(population):
+        lineage = self._lineage(population)
+        if known is not None and known[0] in lineage:
             source = self.rows[known[0]]
             assert source is not None  # it has values
             return known[1][np.searchsorted(source, rows)]
-        values = self.display.of(self.panel.dimension(marker), rows)
+        values = self.display.of(self.panel.dimension(marker), rows, lineage)
         self._read[marker] = (population, values)
         return values
 
-    def _above(self, population: str) -> tuple[str, ...]:
+    def _lineage(self, population: str) -> tuple[str, ...]:
         template = self.panel.template
         above = template.ancestors(population) if template is not None else ()
         return (*above, ROOT)

@@ -35,16 +35,19 @@ class DisplayValues:
     reader: DimensionReader
     _columns: dict[int, npt.NDArray[np.float32]] = field(default_factory=dict)
     _base: IntArray | None = None
+    _base_name: str = ""
     _tables: dict[str, tuple[FloatArray, FloatArray]] = field(default_factory=dict)
 
-    def of(self, dimension: Dimension, rows: IntArray) -> FloatArray:
-        """Values of the events ``rows`` (rising) on the dimension's display scale."""
+    def of(self, dimension: Dimension, rows: IntArray, lineage: tuple[str, ...]) -> FloatArray:
+        """Values of a population's events ``rows`` (rising) on the dimension's display scale.
+
+        ``lineage``: the population's name, then its ancestors'.
+        """
         formula = self.reader.formula(dimension.name, dimension.compensation)
         if formula.is_plain:
             linear = np.asarray(self.reader.sample.linear_column(formula.columns[0])[rows], dtype=np.float64)
         else:
-            self._rebase(rows)
-            here = self._position(rows)
+            here = self._rebase(rows, lineage)
             linear = np.zeros(rows.size)
             for column, weight in zip(formula.columns, formula.weights, strict=True):
                 values = self._column(column)
@@ -53,30 +56,20 @@ class DisplayValues:
             return linear
         return self._display(dimension.transform, linear)
 
-    def _rebase(self, rows: IntArray) -> None:
+    def _rebase(self, rows: IntArray, lineage: tuple[str, ...]) -> IntArray | None:
+        """Positions of the rows in the columns read; None where they are the same events."""
         base = self._base
-        if base is not None and rows.size > _SHRUNK * base.size and self._contains(rows):
-            return
-        if base is not None and self._contains(rows):
+        if base is not None and self._base_name in lineage:
+            if rows.size == base.size:
+                return None
             here = np.searchsorted(base, rows)
+            if rows.size > _SHRUNK * base.size:
+                return here
             self._columns = {c: v[here] for c, v in self._columns.items()}
         else:
             self._columns = {}
-        self._base = rows
-
-    def _contains(self, rows: IntArray) -> bool:
-        """Whether all of ``rows`` are in the base."""
-        base = self._base
-        if base is None or rows.size > base.size:
-            return False
-        if rows.size == 0:
-            return True
-        here = np.minimum(np.searchsorted(base, rows), base.size - 1)
-        return bool((base[here] == rows).all())
-
-    def _position(self, rows: IntArray) -> IntArray | None:
-        base = self._base
-        return None if base is None or base.size == rows.size else np.searchsorted(base, rows)
+        self._base, self._base_name = rows, lineage[0]
+        return None
 
     def _column(self, index: int) -> npt.NDArray[np.float32]:
         if index not in self._columns:

@@ -15,6 +15,8 @@ FloatArray = npt.NDArray[np.float64]
 
 _MAD = 0.6745
 _FEWEST = 50
+# Events of a tube that are looked at: enough for a cluster of one per cent.
+_MOST = 6_000
 _FEWEST_IN_CLUSTER = 5
 # Of the events that the fit itself puts on the wrong side, how many may tip the count: the two kinds of error
 # cancel in part.
@@ -39,7 +41,7 @@ def place_cluster_ellipse(
     With fewer than 50 events in the parent the ellipse stands at the template's
     own position and spread, with no confidence.
     """
-    points = evidence.stacked() if any(len(t) for t in evidence.tubes) else np.empty((0, 2))
+    points = evidence.stacked(_MOST) if any(len(t) for t in evidence.tubes) else np.empty((0, 2))
     offset = np.asarray(rule.offset)
     if len(points) < _FEWEST:
         return _expected(rule, np.asarray(rule.at) + offset, np.eye(2) * rule.spread**2, dimensions)
