@@ -71,7 +71,7 @@ def check_values(
                 continue
             there = weigh(source.data, base + way.place.begin, place.n_events, way.layout, way.parameters)
             is_right = (there.is_clean and there.beats(here)) or there.is_better_way(here)
-            if is_right and there.shows_as_much_as(here):
+            if is_right and (way.keyword != "$BEGINDATA" or there.shows_as_much_as(here)):
                 ledger.guess(
                     "DATA_CONTRADICTS",
                     f"the values contradict {way.keyword}: read as it says, {here}; with {way.what}, {there}",
