@@ -118,6 +118,7 @@ def _differences(
 
 
 def read_with_flowio(file: str, dataset: int) -> _Reading:
+    """What FlowIO finds in a data set."""
     import flowio
 
     if dataset:
@@ -132,6 +133,7 @@ def read_with_flowio(file: str, dataset: int) -> _Reading:
 
 
 def read_with_fcsparser(file: str, dataset: int) -> _Reading:
+    """What fcsparser finds in a data set, with a shim for big-endian files under NumPy 2."""
     import fcsparser
 
     with _newbyteorder_for_numpy_2():
