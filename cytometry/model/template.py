@@ -213,6 +213,8 @@ class GatingTemplate(FrozenPart):
                 found.append(
                     f"population '{p.name}' needs the helper '{sorted(needed)[0]}', which is not in the strategy"
                 )
+            if p.place is not None and p.place.method == "time" and p.scope != "sample":
+                found.append(f"population '{p.name}': a time gate belongs to one run; its scope is sample")
             for marker in p.markers:
                 if marker not in markers:
                     found.append(f"population '{p.name}': marker '{marker}' is not in the panel")

@@ -90,6 +90,11 @@ def test_an_unknown_name_lists_the_shipped_panels() -> None:
         ("keep: {CD4: {above: cd4}}", "kept: {CD4: {above: cd4}}", "populations[1] 'cd4'.kept: unknown key"),
         ("keep: {CD4: {above: cd4}}", "optional: true", "population 'cd4' has no gate"),
         ("name: cd4, parent: t_cells", "name: t_cells, parent: t_cells", "population 't_cells' stands twice"),
+        (
+            "keep: {CD4: {above: cd4}}",
+            "scope: subject, place: {method: time, on: [CD3]}",
+            "a time gate belongs to one run; its scope is sample",
+        ),
         ("keep: {CD4: {above: cd4}}", "none_of: [cd8]", "refers to the unknown population 'cd8'"),
     ],
 )
