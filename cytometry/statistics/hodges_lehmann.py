@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -71,11 +72,7 @@ def hodges_lehmann(differences: Values, *, level: float = 0.95) -> HodgesLehmann
     if n == 0:
         nan = float("nan")
         return HodgesLehmann(nan, nan, nan, 0, nan, False, 0)
-    weights = rank_sum_weights(np.arange(1, n + 1, dtype=np.int64))
-    cumulative = np.cumsum(weights / math.ldexp(1.0, n) if weights.dtype == np.int64 else weights)
-    # Smallest sum whose cumulative probability reaches half the error; the factor forgives the last bit.
-    order = max(1, int(np.searchsorted(cumulative, (1 - level) / 2 * (1 - 1e-12), side="left")))
-    attained = 1 - 2 * float(cumulative[order - 1])
+    order, attained = interval_order(int(n), level)
     return HodgesLehmann(
         estimate=float(np.median(averages)),
         low=float(averages[order - 1]),
@@ -85,3 +82,21 @@ def hodges_lehmann(differences: Values, *, level: float = 0.95) -> HodgesLehmann
         requested_attainable=attained >= level - 1e-12,
         n=int(n),
     )
+
+
+@lru_cache(maxsize=64)
+def interval_order(n: int, level: float) -> tuple[int, float]:
+    """Order statistic that ends the interval, and the level it attains: they depend on n alone.
+
+    Remembered, because a large trial asks for the same n a thousand times.
+
+    Examples
+    --------
+    >>> interval_order(6, 0.95), interval_order(8, 0.9)
+    ((1, 0.96875), (6, 0.921875))
+    """
+    weights = rank_sum_weights(np.arange(1, n + 1, dtype=np.int64))
+    cumulative = np.cumsum(weights / math.ldexp(1.0, n) if weights.dtype == np.int64 else weights)
+    # Smallest sum whose cumulative probability reaches half the error; the factor forgives the last bit.
+    order = max(1, int(np.searchsorted(cumulative, (1 - level) / 2 * (1 - 1e-12), side="left")))
+    return order, 1 - 2 * float(cumulative[order - 1])

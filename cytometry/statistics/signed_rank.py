@@ -93,12 +93,14 @@ def rank_sum_weights(doubled_ranks: npt.NDArray[np.int64]) -> npt.NDArray[np.int
 
 
 def _sum_probabilities(doubled_ranks: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    weights = np.ones(1, dtype=np.float64)
-    for rank in doubled_ranks:
-        longer = np.zeros(weights.size + int(rank), dtype=np.float64)
-        longer[: weights.size] += weights / 2
-        longer[int(rank) :] += weights / 2
-        weights = longer
+    weights = np.zeros(int(doubled_ranks.sum()) + 1, dtype=np.float64)
+    weights[0] = 1.0
+    size = 1
+    for rank in np.sort(doubled_ranks):
+        halved = weights[:size] * 0.5
+        weights[:size] = halved
+        weights[rank : rank + size] += halved
+        size += int(rank)
     return weights
 
 
