@@ -45,6 +45,7 @@ from cytometry.statistics.comparison import Comparison, compare_blocks
 from cytometry.statistics.confirmatory import fixed_sequence, settle_claims
 from cytometry.statistics.courses import CourseCorrelation, course_correlations
 from cytometry.statistics.design import TrialDesign, check_design, confounded_visits
+from cytometry.statistics.endpoint_table import EndpointRow, endpoint_table
 from cytometry.statistics.estimands import Estimand, estimand_table
 from cytometry.statistics.individuals import IndividualChange, control_variation, individual_changes
 from cytometry.statistics.omnibus import OmnibusRow, omnibus_table
@@ -103,6 +104,7 @@ class AnalysisResult:
     individuals: pd.DataFrame
     sri: pd.DataFrame
     response_rate: pd.DataFrame
+    endpoints: pd.DataFrame
     omnibus: pd.DataFrame
     weighted: pd.DataFrame
     mixed_model: pd.DataFrame
@@ -137,6 +139,7 @@ ROW_TYPES: Mapping[str, type] = MappingProxyType(
         "responders": ResponderEstimate,
         "individuals": IndividualChange,
         "response_rate": ResponseRate,
+        "endpoints": EndpointRow,
         "sri": SriResult,
         "omnibus": OmnibusRow,
         "weighted": WeightedRow,
@@ -213,7 +216,8 @@ def analyse(
     compared = compare_blocks(blocks, plan, panel, rng, confounded=confounded_visits(findings))
     sequence = fixed_sequence(compared, plan)
     comparison = settle_claims(compared, sequence)
-    sri = sri_table(clinical_courses(clinical, design), design, plan)
+    courses = clinical_courses(clinical, design)
+    sri = sri_table(courses, design, plan)
     rates = response_rates(sri)
     responders = responders_of(sri, clinical, design, plan)
     outcome = outcome_changes(clinical, plan.outcome, readouts.subjects, design)
@@ -235,6 +239,7 @@ def analyse(
         individuals=individuals,
         sri=sri,
         response_rate=rates,
+        endpoints=endpoint_table(courses),
         omnibus=omnibus_table(own_scale, members, design, plan, rng),
         weighted=weighted_table(own_scale, plan),
         mixed_model=mixed_table(readouts, members, design, plan),
