@@ -36,7 +36,7 @@ from cytometry.model.sample import Sample
 from cytometry.model.spillover import Spillover
 from cytometry.model.strategy import GatingStrategy
 from cytometry.model.tables import COUNTS, FINDINGS, GATE_DRAWS, INTENSITIES, QUALITY, THRESHOLDS
-from cytometry.pipeline.tasks import GroupResult, GroupTask, SampleOutcome, TubeInput
+from cytometry.pipeline.tasks import DRAW_SEED, GroupResult, GroupTask, SampleOutcome, TubeInput
 from cytometry.preprocessing.dimensions import ChannelMap, DimensionReader, channel_map_by_name
 from cytometry.quantification.counts import CountedSample, count_populations
 from cytometry.quantification.low_counts import CountLimits
@@ -46,10 +46,6 @@ if TYPE_CHECKING:
     from cytometry.io.flowjo.workspace import Workspace
     from cytometry.model.panel import Panel
     from cytometry.model.placement import PlacedCut, Placement
-
-
-# Of the draws of gates; one number for all studies, so that nobody can pick a lucky one.
-_DRAW_SEED = 1
 
 
 @dataclass(frozen=True)
@@ -289,7 +285,7 @@ def _drawn_gates(placement: Placement, task: GroupTask) -> Sequence[Mapping[str,
 
     from cytometry.gating.draws import draw_strategies
 
-    seed = [_DRAW_SEED, *"|".join(sorted(placement.strategies)).encode()]
+    seed = [DRAW_SEED, *"|".join(sorted(placement.strategies)).encode()]
     return list(draw_strategies(placement, task.settings.gate_draws, np.random.default_rng(seed)))
 
 

@@ -32,7 +32,7 @@ from cytometry.pipeline.out_folder import (
 from cytometry.pipeline.planning import GatingPlan
 from cytometry.pipeline.progress import Listener, ignore
 from cytometry.pipeline.resume import Decision
-from cytometry.pipeline.tasks import GatingSettings
+from cytometry.pipeline.tasks import DRAW_SEED, GatingSettings
 from cytometry.quantification.quality import QualityLimits
 
 if TYPE_CHECKING:
@@ -204,12 +204,19 @@ def job_record(job: GatingJob, command: str, options: GateOptions) -> RunRecord:
             for key, p in job.plan.panels.items()
         },
     }
+    seeds: dict[str, int] = {}
     if job.study is not None:
+        from cytometry.statistics.seal import plan_digest
+
         inputs = [*_table_records(job.study), *inputs]
         settings["compensation"] = job.study.compensation
         settings["plan"] = job.study.plan.model_dump(mode="json")
+        settings["plan_sha256"] = plan_digest(job.study.plan)
         settings["quality"] = job.study.quality.model_dump(mode="json")
-    return RunRecord(command, job.owner, settings, inputs)
+        seeds = {"statistics": job.study.plan.seed}
+    if options.settings.gate_draws:
+        seeds["gate draws"] = DRAW_SEED
+    return RunRecord(command, job.owner, settings, inputs, seeds)
 
 
 def summary(run: GatingRun) -> dict[str, Plain]:

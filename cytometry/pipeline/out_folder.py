@@ -127,7 +127,10 @@ def stored_record(manifest: Mapping[str, Plain], command: str) -> RunRecord:
         for e in (inputs if isinstance(inputs, list) else [])
         if isinstance(e, dict)
     ]
-    return RunRecord(command, str(manifest.get("study", "")), settings if isinstance(settings, dict) else {}, files)
+    stored = manifest.get("seeds")
+    seeds = {str(k): int(str(v)) for k, v in stored.items()} if isinstance(stored, Mapping) else {}
+    found = settings if isinstance(settings, dict) else {}
+    return RunRecord(command, str(manifest.get("study", "")), found, files, seeds)
 
 
 def remove_outputs(out: Path, names: Sequence[str]) -> None:

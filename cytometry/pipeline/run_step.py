@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,6 +86,7 @@ def stats_job(job: GatingJob, *, with_report: bool) -> tuple[AnalysisResult, Pat
     record = job_record(job, "report" if with_report else "stats", GateOptions())
     with output_lock(job.out):
         before = read_manifest(job.out)
+        record = _as_gated(record, stored_record(before, record.command))
         claim(job.out, record)
         analysis, schemas = _analyse(job)
         write_data_package(job.out, job.owner, (*GATING_TABLES, *schemas))
@@ -157,6 +158,12 @@ def file_report_job(out: Path) -> Path:
         kept = before.get("summary", {})
         finish(out, record, exit_code=DONE, summary=kept if isinstance(kept, dict) else {}, seconds=watch.seconds)
     return report
+
+
+def _as_gated(record: RunRecord, gated: RunRecord) -> RunRecord:
+    """The record of a later step, with the gating settings and seeds of the run that gated."""
+    kept = {k: gated.settings[k] for k in ("alone", "strict", "detail", "gate_draws") if k in gated.settings}
+    return replace(record, settings={**record.settings, **kept}, seeds={**gated.seeds, **record.seeds})
 
 
 def _statistics(job: GatingJob) -> tuple[AnalysisResult | None, str]:

@@ -13,6 +13,8 @@ from cytometry.model.findings import Finding
 PART_FORMAT = 1
 # The ingredient that only adds to a part: how often its gates were drawn again.
 DRAWS = "draws"
+# Of the draws of gates; one number for all studies, so that nobody can pick a lucky one.
+DRAW_SEED = 1
 
 Status = Literal["done", "failed", "skipped"]
 
