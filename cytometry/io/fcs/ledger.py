@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn, TypedDict
-
-from typing_extensions import Unpack
+from typing import NoReturn, TypedDict, Unpack
 
 from cytometry.errors import FcsError
 from cytometry.model.findings import Finding, Severity
