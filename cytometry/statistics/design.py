@@ -183,15 +183,27 @@ def _batch_finding(
         if lacking
         else "the bridging controls of these batches show the shift: compare it with the change"
     )
-    how_many = "every" if whole else f"{crossing} of {pairs}"
+    reading = f"stained in another batch than the baseline, so a shift between batches looks like a change; {bridged}"
+    keyword = f"{panel}@{visit}"
+    found = f"baseline in {', '.join(map(str, before))}; {visit} in {', '.join(map(str, after))}"
+    expected = "baseline and visit of a participant in one batch"
+    if whole:
+        return Finding(
+            "VISIT_CONFOUNDED_WITH_BATCH",
+            "warning",
+            f"panel {panel}: every participant's {design.title(visit)} was {reading}",
+            keyword=keyword,
+            found=found,
+            expected=expected,
+            fix=bridged,
+        )
     return Finding(
-        "VISIT_CONFOUNDED_WITH_BATCH" if whole else "VISIT_CROSSES_BATCHES",
+        "VISIT_CROSSES_BATCHES",
         "warning",
-        f"panel {panel}: {how_many} participant's {design.title(visit)} was stained in another batch than the "
-        f"baseline, so a shift between batches looks like a change; {bridged}",
-        keyword=f"{panel}@{visit}",
-        found=f"baseline in {', '.join(map(str, before))}; {visit} in {', '.join(map(str, after))}",
-        expected="baseline and visit of a participant in one batch",
+        f"panel {panel}: {crossing} of {pairs} participants had {design.title(visit)} {reading}",
+        keyword=keyword,
+        found=found,
+        expected=expected,
         fix=bridged,
     )
 

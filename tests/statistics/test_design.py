@@ -52,7 +52,7 @@ def test_only_some_crossing_is_said_with_the_number() -> None:
     table.loc[(table["subject_id"] == "P1") & (table["visit"] == "w8"), "batch"] = "late"
     finding = check_design(table, clinical(SLEDAI), DESIGN)[0]
     assert finding.code == "VISIT_CROSSES_BATCHES"
-    assert "1 of 6 participant's week 8" in finding.message
+    assert "1 of 6 participants had week 8 stained in another batch" in finding.message
 
 
 def test_missing_baselines_lone_visits_and_duplicates_are_found() -> None:
