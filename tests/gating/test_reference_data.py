@@ -73,7 +73,7 @@ def test_lineages_and_regulatory_cells_against_flowjo(counts: Path) -> None:
     shipped, _ = gated("treg_v1", files)
     for file in ("390C_Lung_029", "428_Donor_Lung_029"):
         # The shipped panel asks for CD25 too, which nobody gated here: it may find fewer, and hardly more.
-        theirs = reference[f"{file}.fcs"]["populations"]["root/non-B/T cells/CD4/Treg"]["count"]
+        theirs = next(v["count"] for p, v in reference[f"{file}.fcs"]["populations"].items() if p.endswith("/Treg"))
         assert 0.65 < count(shipped[file], "treg") / theirs < 1.1
     compared = 0
     for file, found in measured.items():
