@@ -155,8 +155,7 @@ def _voltage_findings(first: Sample, other: Sample, first_name: str, name: str) 
             code="VOLTAGE_CHANGED",
             severity="warning",
             message=(
-                f"detector {c.name} ran at {c.voltage:g} V, "
-                f"in {first_name} of the same batch at {voltages[c.name]:g} V"
+                f"detector {c.name} ran at {c.voltage:g} V, in {first_name} of the same batch at {voltages[c.name]:g} V"
             ),
             file=name,
             keyword=f"$P{c.index + 1}V",
