@@ -24,7 +24,7 @@ def commands_page() -> str:
         "",
         "Written by `make docs` from the commands themselves. Exit codes are in the README.",
     ]
-    context = click.Context(cli, info_name="cytometry", terminal_width=100, max_content_width=100)
+    context = click.Context(cli, info_name="cytometry", terminal_width=100, **cli.context_settings)
     for name in COMMANDS:
         command = cli.get_command(context, name)
         if command is None:

@@ -236,6 +236,12 @@ QUALITY = TableSchema(
         Column("negative_scatter_fraction", "number", "events with a scatter area of zero or less", "1"),
         Column("singlet_fraction", "number", "singlets of the events before", "1"),
         Column("viability", "number", "live of the singlets", "1"),
+        Column(
+            "second_opinion",
+            "string",
+            "whether FlowIO and fcsparser read the same events, names and values; none: neither could read the file",
+            allowed=("agree", "differ", "none", "not asked"),
+        ),
     ),
 )
 

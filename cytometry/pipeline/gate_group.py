@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     from cytometry.model.panel import Panel
     from cytometry.model.placement import PlacedCut, Placement
 
+# Other readers hold several copies of a file as float64: above this they would decide a worker's memory.
+_MAX_VALUES_FOR_OTHERS = 8_000_000
+
 
 @dataclass(frozen=True)
 class GatedTube:
@@ -337,12 +340,27 @@ def _details(
         tube.given.sample_id, task.panel, strategy, membership, reader, _dimensions(task, strategy), limits=limits
     )
     previews = gate_previews(strategy, reader, membership, gates.cuts)
-    quality = quality_row(tube.given.sample_id, task.panel, acquisition_quality(tube.sample), membership)
+    quality = quality_row(
+        tube.given.sample_id,
+        task.panel,
+        acquisition_quality(tube.sample),
+        membership,
+        second_opinion=_second_opinion(tube.sample),
+    )
     return {
         f"{folder}/{QUALITY_PART}": table_bytes(QUALITY, [quality]),
         f"{folder}/{INTENSITIES_PART}": table_bytes(INTENSITIES, medians),
         f"{folder}/{PREVIEWS_PART}": arrays_bytes(previews_to_arrays(previews)),
     }
+
+
+def _second_opinion(sample: Sample) -> str:
+    """What other readers make of the file, in one word; not asked where their copies of it would fill the memory."""
+    from cytometry.io.fcs.second_opinion import ask_others
+
+    if sample.n_events * len(sample.channels) > _MAX_VALUES_FOR_OTHERS:
+        return "not asked"
+    return ask_others(sample).summary
 
 
 def _dimensions(task: GroupTask, strategy: GatingStrategy) -> list[Dimension]:

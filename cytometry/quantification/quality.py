@@ -35,7 +35,14 @@ class QualityLimits:
     max_time_excluded: float = 0.3
 
 
-def quality_row(sample_id: str, panel: str, acquisition: AcquisitionQuality, membership: Membership) -> dict[str, Cell]:
+def quality_row(
+    sample_id: str,
+    panel: str,
+    acquisition: AcquisitionQuality,
+    membership: Membership,
+    *,
+    second_opinion: str = "not asked",
+) -> dict[str, Cell]:
     """One row of ``qc.csv``; empty where a panel has no such gate or a file no such channel."""
     steady, singlet, live = (_fraction(membership, name) for name in ("time_ok", "singlets", "live"))
     return {
@@ -51,6 +58,7 @@ def quality_row(sample_id: str, panel: str, acquisition: AcquisitionQuality, mem
         "negative_scatter_fraction": _number(acquisition.negative_scatter_fraction),
         "singlet_fraction": singlet,
         "viability": live,
+        "second_opinion": second_opinion,
     }
 
 

@@ -60,6 +60,11 @@ PARTS: Final[tuple[Part, ...]] = (
     Part("weighted", "Weighted by counting precision", "Random-effects mean of log odds ratios with its exact p."),
     Part("mixed_model", "Mixed model over visits", "Supportive: REML with Kenward-Roger degrees of freedom."),
     Part("count_model", "Binomial models of the counts", "Supportive: a random effect for every sample is included."),
+    Part(
+        "endpoints",
+        "Low disease activity and remission",
+        "SLEDAI-2K bands, LLDAS and DORIS 2021 per participant and visit, with the reason where they are not met.",
+    ),
     Part("arms", "Between arms", "Exact permutation of arms."),
     Part("assays", "Assays beside cytometry", "The same change tests on analytes of assays.csv."),
     Part(
