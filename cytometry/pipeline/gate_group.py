@@ -345,7 +345,7 @@ def _details(
         task.panel,
         acquisition_quality(tube.sample),
         membership,
-        second_opinion=_second_opinion(tube.sample),
+        second_opinion=_second_opinion(tube),
     )
     return {
         f"{folder}/{QUALITY_PART}": table_bytes(QUALITY, [quality]),
@@ -354,13 +354,15 @@ def _details(
     }
 
 
-def _second_opinion(sample: Sample) -> str:
+def _second_opinion(tube: _Tube) -> str:
     """What other readers make of the file, in one word; not asked where their copies of it would fill the memory."""
     from cytometry.io.fcs.second_opinion import ask_others
 
+    sample = tube.sample
     if sample.n_events * len(sample.channels) > _MAX_VALUES_FOR_OTHERS:
         return "not asked"
-    return ask_others(sample).summary
+    # The sample is labelled as the study names it; the others need the file.
+    return ask_others(replace(sample, name=str(tube.given.path))).summary
 
 
 def _dimensions(task: GroupTask, strategy: GatingStrategy) -> list[Dimension]:

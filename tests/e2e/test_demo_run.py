@@ -34,6 +34,10 @@ def test_verify_agrees(demo_out: Path) -> None:
     assert compare_with_manifest(demo_out) == ()
 
 
+def test_the_other_readers_read_every_tube_alike(demo_out: Path) -> None:
+    assert Counter(row["second_opinion"] for row in _rows(demo_out, "qc")) == {"agree": 52}
+
+
 def test_counts_keep_the_tree(demo_out: Path) -> None:
     """Children within parents; quadrants add up to B cells without antibody-secreting ones; Helios splits Tregs."""
     by_sample: dict[str, dict[str, int]] = {}
