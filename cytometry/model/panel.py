@@ -6,18 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cytometry.model.gates import FROM_FILE, BooleanGate, Dimension, RatioDimension
 from cytometry.model.strategy import GatingStrategy
-from cytometry.model.template import GatingTemplate, Scope
+from cytometry.model.template import FrozenPart, GatingTemplate, Scope
 from cytometry.model.transforms import Asinh, Hyperlog, Linear, Log, Logicle, Transform
-
-
-class FrozenPart(BaseModel):
-    """Immutable; an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class LinearScale(FrozenPart):
