@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-
-from tools.write_docs import pages
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-@pytest.mark.parametrize("name", ["commands.md", "tables.md", "findings.md"])
-def test_page_is_current(name: str) -> None:
-    assert (ROOT / "docs" / name).read_text("utf-8") == pages()[name], "run `make docs`"
+def test_generated_pages_are_current() -> None:
+    """In a process of its own: a command that another test called directly remembers other help options."""
+    script = ROOT / "tools" / "write_docs.py"
+    done = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("", 0), f"run `make docs`\n{done.stderr}"
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda p: p.name)

@@ -1,6 +1,6 @@
 """Write the pages of ``docs/`` that come from the code: commands, tables, findings.
 
-Usage: python tools/write_docs.py   (``make docs``; a test says whether the pages are current)
+Usage: python tools/write_docs.py [--check]   (``make docs``; a test says whether the pages are current)
 """
 
 from __future__ import annotations
@@ -100,13 +100,23 @@ def pages() -> Mapping[str, str]:
     return {"commands.md": commands_page(), "tables.md": tables_page(), "findings.md": document()}
 
 
-def main() -> None:
-    """Write every page."""
+def main() -> int:
+    """Write every page; with ``--check`` write nothing and name the pages that are not current."""
+    stale = [name for name, text in pages().items() if _current(name) != text]
+    if "--check" in sys.argv[1:]:
+        print("\n".join(stale), end="")
+        return 1 if stale else 0
     for name, text in pages().items():
         (PROJECT / "docs" / name).write_text(text, encoding="utf-8")
         print(f"docs/{name}")
+    return 0
+
+
+def _current(name: str) -> str:
+    path = PROJECT / "docs" / name
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 if __name__ == "__main__":
     sys.path.insert(0, str(PROJECT))
-    main()
+    sys.exit(main())
