@@ -1,6 +1,7 @@
 """How accurate are placed gates on difficult tubes, and do they know when they are not?
 
     python -m benchmarks.placing [--panel bcell] [--batches 26] [--events 40000] [--alone] [--no-oracle] [--draws 30]
+                                [--seed 20260]
 
 26 batches of 8 simulated tubes per panel (208 tubes) with controls: see varied.py for what varies. Per population with
 at least 100 true events: F1 as a share of the oracle's (oracle.py), and error of the frequency (of CD19+ or CD4+
@@ -77,6 +78,7 @@ def main() -> None:
     parser.add_argument("--alone", action="store_true", help="every scope is sample")
     parser.add_argument("--no-oracle", action="store_true", help="quicker; no shares")
     parser.add_argument("--draws", type=int, default=0, help="gate draws per tube, for the coverage of intervals")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the simulated tubes and of the draws")
     parser.add_argument("--csv", help="write one row per tube and population")
     arguments = parser.parse_args()
     every: list[Score] = []
@@ -85,10 +87,10 @@ def main() -> None:
         panel = load_panel(PANELS[key])
         scores: list[Score] = []
         failed = n_tubes = 0
-        for batch in varied_batches(key, SEED, arguments.batches, arguments.events):
-            measured, placement = measure(panel, batch.simulate(SEED), alone=arguments.alone)
+        for batch in varied_batches(key, arguments.seed, arguments.batches, arguments.events):
+            measured, placement = measure(panel, batch.simulate(arguments.seed), alone=arguments.alone)
             failed += len(placement.failed)
-            gating_sd = gating_spread(measured, placement, WHOLE[key], arguments.draws)
+            gating_sd = gating_spread(measured, placement, WHOLE[key], arguments.draws, arguments.seed)
             for tube in measured:
                 if tube.tube.role == "sample":
                     n_tubes += 1
@@ -115,11 +117,11 @@ def main() -> None:
 
 
 def gating_spread(
-    measured: list[MeasuredTube], placement: Placement, whole: str, draws: int
+    measured: list[MeasuredTube], placement: Placement, whole: str, draws: int, seed: int
 ) -> dict[str, dict[str, float]]:
     """Standard deviation over gate draws of each population's log odds of the whole, by tube and path."""
     odds: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for drawn in draw_strategies(placement, draws, np.random.default_rng(SEED)):
+    for drawn in draw_strategies(placement, draws, np.random.default_rng(seed)):
         for tube in measured:
             if tube.tube.role == "sample":
                 key = tube.tube.sample_id
