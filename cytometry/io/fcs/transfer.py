@@ -9,6 +9,8 @@ from __future__ import annotations
 import codecs
 import re
 
+import numpy as np
+
 from cytometry.io.fcs.crc import CRC_LENGTH
 from cytometry.io.fcs.layout import Layout
 from cytometry.io.fcs.ledger import Ledger
@@ -27,6 +29,11 @@ _FEWEST_NEIGHBOURS = 40
 _FEWEST_DIFFERENT = 100
 _HIGH_BYTES = bytes(range(128, 256))
 _BLOCK = 512
+# Bytes of a word, and words from one that is looked at to the next: two in every block.
+_WORD = 8
+_PROBE = _BLOCK // 2 // _WORD
+# Files of many zeros are searched faster from end to end.
+_MOST_HITS = 10_000
 _SHORTEST_PADDING = 16
 _FEWEST_EMPTY = 8
 _COPY = "copy the file again from the instrument, in binary mode"
@@ -139,13 +146,41 @@ def _seven_bits(block: bytes, layout: Layout) -> str:
 def find_filled_block(source: Source, begin: int, end: int) -> tuple[int, int] | None:
     """First and last byte of the first block of a disk's size that is all zeros or all ones; None without one."""
     for byte in (b"\0", b"\xff"):
-        at = source.data.find(byte * _BLOCK, begin, end)
+        at = _find_run(source, byte, begin, end)
         if at >= 0:
-            last = at + _BLOCK
-            while last < end and source.data[last : last + 1] == byte:
-                last += 1
-            return at, last - 1
+            return at, _run_end(source, byte, at + _BLOCK, end) - 1
     return None
+
+
+def _find_run(source: Source, byte: bytes, begin: int, end: int) -> int:
+    """Where a block of equal bytes begins; -1 without one.
+
+    Such a block covers a whole word at every half of its size: only those words
+    are looked at, an eighth of a cache line in four, and what is around a hit.
+    """
+    if end - begin < _BLOCK:
+        return -1
+    first = -(-begin // _WORD) * _WORD
+    words = np.frombuffer(source.data, dtype=np.uint64, count=(end - first) // _WORD, offset=first)[::_PROBE]
+    hits = np.flatnonzero(words == np.frombuffer(byte * _WORD, dtype=np.uint64)[0])
+    if len(hits) > _MOST_HITS:
+        return source.data.find(byte * _BLOCK, begin, end)
+    for hit in (first + hits * _PROBE * _WORD).tolist():
+        at = source.data.find(byte * _BLOCK, max(begin, hit - _BLOCK), min(end, hit + _BLOCK))
+        if at >= 0:
+            return at
+    return -1
+
+
+def _run_end(source: Source, byte: bytes, begin: int, end: int) -> int:
+    """First position from ``begin`` on, not behind ``end``, that does not hold ``byte``."""
+    while begin < end:
+        block = source.data[begin : min(end, begin + _EXAMINED)]
+        rest = len(block.lstrip(byte))
+        begin += len(block) - rest
+        if rest:
+            break
+    return begin
 
 
 def _check_constant_tail(source: Source, begin: int, layout: Layout, n_events: int, ledger: Ledger) -> None:
