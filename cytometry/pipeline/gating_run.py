@@ -107,7 +107,7 @@ def run_gating(
     decisions = decisions_for(selected or plan, force=force)
     waiting = [d.task for d in decisions if d.action != "skip"]
     outcomes: dict[str, SampleOutcome] = {}
-    runner = executor or (ProcessExecutor(jobs) if jobs > 1 and len(waiting) > 1 else SerialExecutor())
+    runner = executor or _executor(min(jobs, len(waiting)))
     pace = Pace(sum(len(t.tubes) for t in waiting))
     total = sum(len(t.tubes) for t in waiting)
     for task, result in runner.run(waiting):
@@ -120,6 +120,14 @@ def run_gating(
     write_tables(out, collected.tables, GATING_TABLES)
     changed = _table_digests(out) != before
     return GatingRun(decisions, collected, changed)
+
+
+def _executor(workers: int) -> Executor:
+    if workers <= 1:
+        return SerialExecutor()
+    from cytometry.pipeline.process_executor import ProcessExecutor
+
+    return ProcessExecutor(workers)
 
 
 def _table_digests(out: Path) -> tuple[str, ...]:

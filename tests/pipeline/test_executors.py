@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cytometry.pipeline.executors import Executor, ProcessExecutor, SerialExecutor, run_task
+from cytometry.pipeline.executors import Executor, SerialExecutor, run_task
 from cytometry.pipeline.gate_step import file_job
+from cytometry.pipeline.process_executor import ProcessExecutor
 from cytometry.pipeline.tasks import GatingSettings, GroupResult, GroupTask
 from tests.pipeline.tiny import write_strategy, write_tubes
 
