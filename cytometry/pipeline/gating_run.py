@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from cytometry.io.digests import file_digest
 from cytometry.model.tables import COUNTS, FINDINGS, FREQUENCIES, GATE_DRAWS, INTENSITIES, QUALITY, SAMPLES, THRESHOLDS
 from cytometry.pipeline.collect import TABLES, Collected, collect, frequency_rules, remove_stale, write_tables
-from cytometry.pipeline.executors import Executor, ProcessExecutor, SerialExecutor
+from cytometry.pipeline.executors import Executor, SerialExecutor
 from cytometry.pipeline.planning import GatingPlan
 from cytometry.pipeline.progress import Listener, Pace, Progress, ignore
 from cytometry.pipeline.resume import Decision, decide
