@@ -74,8 +74,14 @@ class GatedTube:
 
 
 @dataclass(frozen=True)
-class _Tube:
-    """A tube that was read and whose channels are known."""
+class ReadTube:
+    """A tube that was read and whose channels are known.
+
+    Parameters
+    ----------
+    findings
+        On the file and on its channels.
+    """
 
     given: TubeInput
     sample: Sample
@@ -119,8 +125,8 @@ def gate_group(task: GroupTask) -> GroupResult:
         The parts cannot be written: nothing that follows could be either.
     """
     report = _Report()
-    matrix = _matrix(task)
-    tubes = _read_all(task, task.tubes, matrix, report)
+    matrix = study_matrix(task)
+    tubes = _read_all(task, task.tubes, report)
     gates = _gates(task, tubes, matrix, report)
     for tube in tubes:
         given = tube.given
@@ -140,8 +146,8 @@ def gate_group(task: GroupTask) -> GroupResult:
 def gated_tubes(task: GroupTask) -> Iterator[GatedTube | SampleOutcome]:
     """Gate a group without writing anything: each tube in turn, or how it failed."""
     report = _Report()
-    matrix = _matrix(task)
-    tubes = {t.given.sample_id: t for t in _read_all(task, task.tubes, matrix, report)}
+    matrix = study_matrix(task)
+    tubes = {t.given.sample_id: t for t in _read_all(task, task.tubes, report)}
     gates = _gates(task, tuple(tubes.values()), matrix, report)
     for given in task.tubes:
         if given.sample_id not in report.outcomes:
@@ -156,11 +162,11 @@ def gated_tubes(task: GroupTask) -> Iterator[GatedTube | SampleOutcome]:
         yield report.outcomes[given.sample_id]
 
 
-def _read_all(task: GroupTask, given: Sequence[TubeInput], matrix: Spillover | None, report: _Report) -> list[_Tube]:
+def _read_all(task: GroupTask, given: Sequence[TubeInput], report: _Report) -> list[ReadTube]:
     tubes = []
     for tube in given:
         try:
-            tubes.append(_read(task, tube, matrix))
+            tubes.append(read_tube(task, tube))
         except CytometryError as error:
             report.failed(tube, error)
         except MemoryError:
@@ -168,7 +174,16 @@ def _read_all(task: GroupTask, given: Sequence[TubeInput], matrix: Spillover | N
     return tubes
 
 
-def _read(task: GroupTask, given: TubeInput, matrix: Spillover | None) -> _Tube:
+def read_tube(task: GroupTask, given: TubeInput) -> ReadTube:
+    """Read a file and find the channels that the task's gates name.
+
+    Raises
+    ------
+    FcsError
+        The file cannot be read, or is not the one that was planned.
+    GatingError
+        It lacks a marker of the panel.
+    """
     sample = read_fcs(given.path, strict=task.settings.strict)
     if given.sha256 and sample.sha256 and sample.sha256 != given.sha256:
         raise FcsError(
@@ -179,7 +194,7 @@ def _read(task: GroupTask, given: TubeInput, matrix: Spillover | None) -> _Tube:
         sample = replace(sample, spillover=None)
     findings = [replace(f, file=given.fcs_file) for f in sample.findings]
     if task.source.kind != "panel":
-        return _Tube(given, sample, channel_map_by_name(sample), tuple(findings))
+        return ReadTube(given, sample, channel_map_by_name(sample), tuple(findings))
     from cytometry.preprocessing.markers import match_channels
 
     panel = _panel(task.source.path, task.source.digest)
@@ -196,10 +211,12 @@ def _read(task: GroupTask, given: TubeInput, matrix: Spillover | None) -> _Tube:
                 fix="name a matrix under 'compensation' in study.yaml, unless the file was compensated before",
             )
         )
-    return _Tube(given, sample, match.channel_map, tuple(findings))
+    return ReadTube(given, sample, match.channel_map, tuple(findings))
 
 
-def _gates(task: GroupTask, tubes: Sequence[_Tube], matrix: Spillover | None, report: _Report) -> Mapping[str, _Gates]:
+def _gates(
+    task: GroupTask, tubes: Sequence[ReadTube], matrix: Spillover | None, report: _Report
+) -> Mapping[str, _Gates]:
     if task.source.kind == "gatingml":
         strategy = _drawn(task.source.path, task.source.digest)
         return {t.given.sample_id: _Gates(strategy) for t in tubes}
@@ -208,7 +225,7 @@ def _gates(task: GroupTask, tubes: Sequence[_Tube], matrix: Spillover | None, re
     return _placed_gates(task, tubes, matrix, report)
 
 
-def _workspace_gates(task: GroupTask, tubes: Sequence[_Tube], report: _Report) -> Mapping[str, _Gates]:
+def _workspace_gates(task: GroupTask, tubes: Sequence[ReadTube], report: _Report) -> Mapping[str, _Gates]:
     workspace = _workspace(task.source.path, task.source.digest)
     gates = {}
     for tube in tubes:
@@ -220,7 +237,7 @@ def _workspace_gates(task: GroupTask, tubes: Sequence[_Tube], report: _Report) -
 
 
 def _placed_gates(
-    task: GroupTask, tubes: Sequence[_Tube], matrix: Spillover | None, report: _Report
+    task: GroupTask, tubes: Sequence[ReadTube], matrix: Spillover | None, report: _Report
 ) -> Mapping[str, _Gates]:
     from cytometry.gating.place import place
     from cytometry.gating.tubes import Tube
@@ -228,7 +245,7 @@ def _placed_gates(
 
     panel = _panel(task.source.path, task.source.digest)
     unread = _Report()
-    references = [] if panel.template is None else _read_all(task, task.references, matrix, unread)
+    references = [] if panel.template is None else _read_all(task, task.references, unread)
     lost = tuple(f for o in unread.outcomes.values() for f in o.findings)
     placement = place(
         panel,
@@ -267,7 +284,7 @@ def _placed_gates(
     return gates
 
 
-def _changed_settings(tubes: Sequence[_Tube]) -> Mapping[str, Sequence[Finding]]:
+def _changed_settings(tubes: Sequence[ReadTube]) -> Mapping[str, Sequence[Finding]]:
     """Voltages and matrices that differ between the group's tubes of one batch, by sample."""
     from cytometry.preprocessing.quality import settings_findings
 
@@ -292,7 +309,7 @@ def _drawn_gates(placement: Placement, task: GroupTask) -> Sequence[Mapping[str,
     return list(draw_strategies(placement, task.settings.gate_draws, np.random.default_rng(seed)))
 
 
-def _quantify(task: GroupTask, tube: _Tube, gates: _Gates, matrix: Spillover | None) -> SampleOutcome:
+def _quantify(task: GroupTask, tube: ReadTube, gates: _Gates, matrix: Spillover | None) -> SampleOutcome:
     given, sample, strategy = tube.given, tube.sample, gates.strategy
     membership = gate_sample(strategy, sample, tube.channels, file_compensation=matrix)
     identity = CountedSample(given.sample_id, given.fcs_file, given.sha256 or sample.sha256, task.panel)
@@ -321,7 +338,7 @@ def _quantify(task: GroupTask, tube: _Tube, gates: _Gates, matrix: Spillover | N
 
 def _details(
     task: GroupTask,
-    tube: _Tube,
+    tube: ReadTube,
     gates: _Gates,
     membership: Membership,
     matrix: Spillover | None,
@@ -354,7 +371,7 @@ def _details(
     }
 
 
-def _second_opinion(tube: _Tube) -> str:
+def _second_opinion(tube: ReadTube) -> str:
     """What other readers make of the file, in one word; not asked where their copies of it would fill the memory."""
     from cytometry.io.fcs.second_opinion import ask_others
 
@@ -416,7 +433,8 @@ def _gatingml(strategy: GatingStrategy) -> bytes:
     return gatingml_bytes(strategy)
 
 
-def _matrix(task: GroupTask) -> Spillover | None:
+def study_matrix(task: GroupTask) -> Spillover | None:
+    """The matrix that the study names in place of the files' own; None where each file has its own, or none is used."""
     if task.compensation.kind != "csv" or task.compensation.path is None:
         return None
     from cytometry.io.spillover import read_spillover_csv
