@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from cytometry.errors import CytometryError, FcsError, OutputError
 from cytometry.gating.engine import gate_sample
 from cytometry.gating.membership import Membership
+from cytometry.io.digests import is_unchanged
 from cytometry.io.fcs import read_fcs
 from cytometry.io.parts import (
     COUNTS_PART,
@@ -185,7 +186,9 @@ def read_tube(task: GroupTask, given: TubeInput) -> ReadTube:
         It lacks a marker of the panel.
     """
     sample = read_fcs(given.path, strict=task.settings.strict)
-    if given.sha256 and sample.sha256 and sample.sha256 != given.sha256:
+    if is_unchanged(given.path, given.stamp):
+        sample = replace(sample, name=given.fcs_file, sha256=given.sha256)
+    elif given.sha256 and sample.sha256 and sample.sha256 != given.sha256:
         raise FcsError(
             "changed while the run was going on", where=given.fcs_file, hint="run again", code="INPUT_CHANGED"
         )

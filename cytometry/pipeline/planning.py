@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from cytometry.io.digests import file_digest, value_digest
+from cytometry.io.digests import hash_file, value_digest
 from cytometry.model.findings import Finding
 from cytometry.pipeline.tasks import (
     DRAWS,
@@ -113,7 +113,8 @@ def hashed(planned: PlannedInput) -> PlannedInput:
         return planned
     tube = planned.tube
     try:
-        return replace(planned, tube=replace(tube, sha256=file_digest(tube.path)))
+        file = hash_file(tube.path)
+        return replace(planned, tube=replace(tube, sha256=file.sha256, stamp=file.stamp))
     except OSError as error:
         code = "FILE_MISSING" if isinstance(error, FileNotFoundError) else "FILE_UNREADABLE"
         return failed_input(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from cytometry.io.digests import FileStamp
 from cytometry.model.findings import Finding
 
 # Part of every content key: results of another format are never taken for these.
@@ -59,6 +60,8 @@ class TubeInput:
         Opaque keys; None outside a study.
     sha256
         Of the file's bytes when the run was planned.
+    stamp
+        Tells a worker that these are the bytes still; None where only hashing again would.
     """
 
     sample_id: str
@@ -68,6 +71,7 @@ class TubeInput:
     subject_group: str | None = None
     batch_group: str | None = None
     sha256: str = ""
+    stamp: FileStamp | None = None
 
 
 @dataclass(frozen=True, slots=True)
