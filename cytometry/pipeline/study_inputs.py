@@ -40,7 +40,7 @@ def load_panels(study: Study) -> Mapping[str, Panel]:
     """
     from cytometry.io.panels import load_panel
 
-    panels = {key: load_panel(_located(study, name)) for key, name in study.panels.items()}
+    panels = {key: load_panel(located_panel(study, name)) for key, name in study.panels.items()}
     _check_plan_names(study, panels)
     return panels
 
@@ -60,16 +60,33 @@ def plan_study(
     """
     plans = {}
     for key, panel in panels.items():
-        source = find_strategy(str(_located(study, study.panels[key])))
+        source = find_strategy(str(located_panel(study, study.panels[key])))
         plans[key] = PanelPlan(key, source, panel.widest_scope)
+    return plan_samples(study, plans, out, settings, _overrides(study, panels))
+
+
+def plan_samples(
+    study: Study,
+    plans: Mapping[str, PanelPlan],
+    out: Path,
+    settings: GatingSettings,
+    overrides: tuple[CutOverride, ...] = (),
+) -> GatingPlan:
+    """Plan the gating of a study's samples, with the panels given by the key that samples use.
+
+    Raises
+    ------
+    StudyError
+        Two rows have the same content, or a file is not the one that ``fcs_sha256`` names.
+    """
     lymphocytes = _lymphocytes(study)
     inputs = [_checked_reference(hashed(_planned(study, row, lymphocytes))) for row in study.samples]
     _check_contents(study, inputs)
-    request = GroupingRequest(out, plans, _compensation(study), settings, _overrides(study, panels))
+    request = GroupingRequest(out, plans, _compensation(study), settings, overrides)
     return plan_groups(inputs, request, study.findings)
 
 
-def _located(study: Study, name: str) -> str | Path:
+def located_panel(study: Study, name: str) -> str | Path:
     """A folder relative to ``study.yaml`` if there is one, else the name as it is."""
     folder = study.folder / name
     return folder if (folder / "panel.yaml").is_file() else name
