@@ -28,9 +28,9 @@ Start with `cytometry init --demo DIR` and `cytometry run DIR/study.yaml`.
 def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
     if not value or ctx.resilient_parsing:
         return
-    from importlib.metadata import version
+    from cytometry.io.provenance import installed_versions
 
-    click.echo(f"cytometry {version('cytometry')}")
+    click.echo(f"cytometry {installed_versions(['cytometry'])['cytometry']}")
     ctx.exit()
 
 

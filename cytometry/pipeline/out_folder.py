@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -28,6 +27,7 @@ from cytometry.io.manifest import (
     record_files,
     write_manifest,
 )
+from cytometry.io.provenance import installed_versions
 
 SCHEMA_VERSION: Final = 1
 # What computes results; their versions belong to the results.
@@ -146,13 +146,7 @@ def known_outputs(out: Path) -> tuple[str, ...]:
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that compute results."""
-    found = {"python": platform.python_version()}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    return {"python": platform.python_version(), **installed_versions(_PACKAGES)}
 
 
 class Stopwatch:
