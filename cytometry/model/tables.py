@@ -159,6 +159,18 @@ THRESHOLDS = TableSchema(
         Column("uncertainty_sd", "number", "standard deviation of the position on the display scale", "display"),
         Column("confidence", "number", "0 to 1, as the method defines it", "1"),
         Column("scope", "string", "sample, subject, batch or study, as it was used"),
+        Column(
+            "robust_z",
+            "number",
+            "distance from the median of the panel's tubes / (1.4826 × MAD); empty for fewer than 5, and in a part",
+            "1",
+        ),
+        Column(
+            "subject_z",
+            "number",
+            "distance from the median of the subject's other visits, on the same footing over all subjects",
+            "1",
+        ),
         _FLAGS,
     ),
 )
@@ -227,6 +239,7 @@ QUALITY = TableSchema(
         _SAMPLE,
         _PANEL,
         Column("total_events", "integer", "events in the file", "events", minimum=0),
+        Column("acquired_at", "string", "$DATE and $BTIM of the file as ISO 8601; empty where it has no such date"),
         Column("events_per_s", "number", "median rate of acquisition", "events/s"),
         Column("rate_spread", "number", "robust coefficient of variation of the rate beyond counting", "1"),
         Column("time_excluded_fraction", "number", "events left out for an unsteady flow", "1"),
@@ -245,6 +258,38 @@ QUALITY = TableSchema(
     ),
 )
 
+CONTROL_CHART = TableSchema(
+    "control_chart",
+    "one tube of control material and charted quantity (Levey-Jennings)",
+    ("panel", "material", "kind", "item", "run"),
+    (
+        _PANEL,
+        Column("material", "string", "subject_id of the control's rows: what was stained again in every batch"),
+        Column(
+            "kind",
+            "string",
+            "population: share of its parent; threshold: boundary, display scale; intensity: median, linear scale",
+            allowed=("population", "threshold", "intensity"),
+        ),
+        Column("item", "string", "what is charted", required=True),
+        Column("run", "integer", "number of the run in order of acquisition", minimum=1),
+        _SAMPLE,
+        _BATCH,
+        Column("acquired_at", "string", "from samples.csv, else from the file; ISO 8601"),
+        Column("value", "number", "of this run", "as the kind says"),
+        Column("centre", "number", "mean of the first 20 runs; with fewer, the median of those that are there"),
+        Column(
+            "sd", "number", "of the first 20 runs; with fewer, what is tolerated: 10 % and counting or placing error"
+        ),
+        Column("limits", "string", "what centre and sd rest on", allowed=("provisional", "20 runs")),
+        Column("z", "number", "(value - centre) / sd", "1"),
+        Column("rules", "string", "Westgard rules that the run breaks, joined by ;: 1-2s warns, the others reject"),
+    ),
+)
+
 RESULT_TABLES: Mapping[str, TableSchema] = MappingProxyType(
-    {t.name: t for t in (COUNTS, FREQUENCIES, INTENSITIES, THRESHOLDS, GATE_DRAWS, QUALITY, SAMPLES, FINDINGS)}
+    {
+        t.name: t
+        for t in (COUNTS, FREQUENCIES, INTENSITIES, THRESHOLDS, GATE_DRAWS, QUALITY, CONTROL_CHART, SAMPLES, FINDINGS)
+    }
 )

@@ -20,6 +20,7 @@ from cytometry.io.parts import (
 )
 from cytometry.io.result_tables import data_package, finding_rows, read_table, table_bytes
 from cytometry.model.tables import (
+    CONTROL_CHART,
     COUNTS,
     FINDINGS,
     FREQUENCIES,
@@ -34,8 +35,10 @@ from cytometry.model.tables import (
 from cytometry.pipeline.planning import GatingPlan, PlannedInput
 from cytometry.pipeline.resume import current_record
 from cytometry.pipeline.tasks import SampleOutcome
+from cytometry.quantification.control_chart import CONTROL, ControlRun, control_chart, control_findings
 from cytometry.quantification.frequencies import FrequencyRules, SampleFacts, frequencies
 from cytometry.quantification.quality import QualityLimits, quality_findings
+from cytometry.quantification.threshold_spread import threshold_spread
 
 if TYPE_CHECKING:
     from cytometry.model.panel import Panel
@@ -73,7 +76,17 @@ def collect(
     """
     task_of = {t.sample_id: task for task in plan.tasks for t in task.tubes}
     settled: list[SampleOutcome] = []
-    schemas = (COUNTS, FREQUENCIES, INTENSITIES, THRESHOLDS, GATE_DRAWS, QUALITY, SAMPLES, FINDINGS)
+    schemas = (
+        COUNTS,
+        FREQUENCIES,
+        INTENSITIES,
+        THRESHOLDS,
+        GATE_DRAWS,
+        QUALITY,
+        CONTROL_CHART,
+        SAMPLES,
+        FINDINGS,
+    )
     tables: dict[str, Rows] = {s.name: [] for s in schemas}
     tables["findings"] += finding_rows("", plan.findings)
     for planned in plan.inputs:
@@ -104,6 +117,13 @@ def collect(
             sample_id, quality_findings(row, limits or QualityLimits(), given[sample_id])
         )
     tables["frequencies"] = frequencies(tables["counts"], rules, _facts(plan.inputs))
+    tables["thresholds"] = threshold_spread(
+        tables["thresholds"], {i.tube.sample_id: i.subject_id for i in plan.inputs if i.tube.role != CONTROL}
+    )
+    controls = _controls(plan.inputs, tables["qc"])
+    tables["control_chart"] = control_chart(controls, tables)
+    for sample_id, findings in control_findings(tables["control_chart"], controls).items():
+        tables["findings"] += finding_rows(sample_id, findings)
     return Collected(tuple(settled), tables)
 
 
@@ -193,6 +213,23 @@ def _sample_row(planned: PlannedInput, outcome: SampleOutcome) -> dict[str, Cell
         "code": outcome.code,
         "reason": outcome.reason,
     }
+
+
+def _controls(inputs: Sequence[PlannedInput], quality: Rows) -> list[ControlRun]:
+    """Every tube of control material with its date: the study's, else the file's own."""
+    by_file = {str(r["sample_id"]): str(r["acquired_at"] or "") for r in quality}
+    return [
+        ControlRun(
+            i.tube.sample_id,
+            i.panel,
+            i.subject_id,
+            i.batch,
+            i.acquired_at or by_file.get(i.tube.sample_id, ""),
+            i.tube.fcs_file,
+        )
+        for i in inputs
+        if i.tube.role == CONTROL
+    ]
 
 
 def _facts(inputs: Sequence[PlannedInput]) -> dict[str, SampleFacts]:

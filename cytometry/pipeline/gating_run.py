@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cytometry.io.digests import file_digest
-from cytometry.model.tables import COUNTS, FINDINGS, FREQUENCIES, GATE_DRAWS, INTENSITIES, QUALITY, SAMPLES, THRESHOLDS
+from cytometry.model.tables import (
+    CONTROL_CHART,
+    COUNTS,
+    FINDINGS,
+    FREQUENCIES,
+    GATE_DRAWS,
+    INTENSITIES,
+    QUALITY,
+    SAMPLES,
+    THRESHOLDS,
+)
 from cytometry.pipeline.collect import TABLES, Collected, collect, frequency_rules, remove_stale, write_tables
 from cytometry.pipeline.executors import Executor, SerialExecutor
 from cytometry.pipeline.planning import GatingPlan
@@ -20,7 +30,17 @@ from cytometry.quantification.quality import QualityLimits
 if TYPE_CHECKING:
     from cytometry.model.panel import Panel
 
-GATING_TABLES: Final = (COUNTS, FREQUENCIES, INTENSITIES, THRESHOLDS, GATE_DRAWS, QUALITY, SAMPLES, FINDINGS)
+GATING_TABLES: Final = (
+    COUNTS,
+    FREQUENCIES,
+    INTENSITIES,
+    THRESHOLDS,
+    GATE_DRAWS,
+    QUALITY,
+    CONTROL_CHART,
+    SAMPLES,
+    FINDINGS,
+)
 
 
 @dataclass(frozen=True, slots=True)

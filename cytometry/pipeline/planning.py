@@ -34,6 +34,8 @@ class PlannedInput:
 
     Parameters
     ----------
+    acquired_at
+        As the study says, ISO 8601; empty where it does not.
     outcome
         Set where the file will not be gated: it is excluded, a reference, or unreadable.
     """
@@ -44,6 +46,7 @@ class PlannedInput:
     visit: str = ""
     batch: str = ""
     lymphocytes_10e9_per_l: float | None = None
+    acquired_at: str = ""
     outcome: SampleOutcome | None = None
 
 

@@ -108,6 +108,7 @@ def _planned(study: Study, row: SampleRow, lymphocytes: Mapping[tuple[str, str],
         visit=row.visit,
         batch=row.batch,
         lymphocytes_10e9_per_l=row.lymphocytes_10e9_per_l or lymphocytes.get((row.subject_id, row.visit)),
+        acquired_at=row.acquired_at,
     )
     if row.exclude:
         return skipped_input(planned, "EXCLUDED", row.exclude_reason)

@@ -11,7 +11,7 @@ from cytometry.io.digests import FileStamp
 from cytometry.model.findings import Finding
 
 # Part of every content key: results of another format are never taken for these.
-PART_FORMAT = 1
+PART_FORMAT = 2
 # The ingredient that only adds to a part: how often its gates were drawn again.
 DRAWS = "draws"
 # Of the draws of gates; one number for all studies, so that nobody can pick a lucky one.

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from cytometry.model.findings import Finding
 from cytometry.model.sample import Sample
 from cytometry.model.spillover import Spillover
+from cytometry.preprocessing.acquired import acquired_at
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -47,6 +48,8 @@ class AcquisitionQuality:
         Events at the top of the range of any scatter or fluorescence channel.
     negative_scatter_fraction
         Events with a scatter area of zero or less: electronics, not cells.
+    acquired_at
+        When, as the file says; see :func:`~cytometry.preprocessing.acquired.acquired_at`.
     """
 
     n_events: int
@@ -56,6 +59,7 @@ class AcquisitionQuality:
     drift_channel: str
     margin_fraction: float
     negative_scatter_fraction: float
+    acquired_at: str = ""
 
 
 def acquisition_quality(sample: Sample) -> AcquisitionQuality:
@@ -86,6 +90,7 @@ def acquisition_quality(sample: Sample) -> AcquisitionQuality:
         drift_channel=where,
         margin_fraction=float(at_top.sum()) / n if sample.n_events else nothing,
         negative_scatter_fraction=float(below.sum()) / n if sample.n_events else nothing,
+        acquired_at=acquired_at(sample.keywords),
     )
 
 

@@ -49,6 +49,7 @@ def quality_row(
         "sample_id": sample_id,
         "panel": panel,
         "total_events": acquisition.n_events,
+        "acquired_at": acquisition.acquired_at,
         "events_per_s": _number(acquisition.events_per_s),
         "rate_spread": _number(acquisition.rate_spread),
         "time_excluded_fraction": None if steady is None else _number(1.0 - steady),

@@ -1,46 +1,81 @@
-"""How far a tube's boundary lies from those of the other tubes: the first place to look for a misplaced gate."""
+"""How far a tube's boundary lies from those of other tubes: the first place to look for a misplaced gate."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Final
 
 from cytometry.model.channels import Channel
-
-if TYPE_CHECKING:
-    import pandas as pd
+from cytometry.model.tables import Cell, Row
 
 # Scales the median absolute deviation to the standard deviation of a normal distribution.
-MAD_TO_SD = 1.4826
+MAD_TO_SD: Final = 1.4826
 # Iglewicz and Hoaglin (1993) call a modified z-score beyond 3.5 an outlier.
-ROBUST_Z_LIMIT = 3.5
+ROBUST_Z_LIMIT: Final = 3.5
 # With fewer tubes the median absolute deviation says nothing.
-MINIMUM_TUBES = 5
+MINIMUM_TUBES: Final = 5
 
 
-def threshold_spread(thresholds: pd.DataFrame) -> pd.DataFrame:
-    """Robust z of every placed boundary among the tubes of its panel.
+def threshold_spread(thresholds: Sequence[Row], subject_of: Mapping[str, str]) -> list[dict[str, Cell]]:
+    """Rows of ``thresholds.csv`` with ``robust_z`` and ``subject_z`` filled in.
+
+    ``robust_z`` = (value − median) / (1.4826 · MAD) among the tubes of the
+    panel. ``subject_z`` is the distance from the median of the same subject's
+    visits (of two visits, from the other one), over 1.4826 times the median of
+    such distances in the whole panel: a person has too few visits for a spread
+    of their own.
+
+    Undefined for fewer than five tubes, where more than half of them share one
+    value, and along time, where a position says how long a tube ran and not
+    where a gate lies. A subject's tubes that share one boundary have a distance of 0.
 
     Parameters
     ----------
-    thresholds
-        The ``thresholds`` table.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Its rows with ``median_display``, ``robust_z`` and ``is_outlier``.
-        ``robust_z`` = (value − median) / (1.4826 · MAD); undefined for fewer
-        than five tubes, where more than half of them share one value, and along
-        time, where a position says how long a tube ran and not where a gate lies.
+    subject_of
+        Subject by sample; a control has none.
     """
-    import numpy as np
+    groups: dict[tuple[Cell, ...], list[int]] = {}
+    for i, row in enumerate(thresholds):
+        if isinstance(row["value_display"], float | int) and not _is_time(str(row["dimension"])):
+            groups.setdefault((row["panel"], row["cut"], row["dimension"]), []).append(i)
+    z: dict[int, tuple[float, float]] = {}
+    for places in groups.values():
+        values = [float(thresholds[i]["value_display"] or 0.0) for i in places]
+        subjects = [subject_of.get(str(thresholds[i]["sample_id"]), "") for i in places]
+        middle = median(values)
+        from_group = _scaled([v - middle for v in values])
+        from_visits = _scaled([_from_visits(k, values, subjects) for k in range(len(values))])
+        z |= dict(zip(places, zip(from_group, from_visits, strict=True), strict=True))
+    nothing = (math.nan, math.nan)
+    return [
+        {**row, "robust_z": _number(z.get(i, nothing)[0]), "subject_z": _number(z.get(i, nothing)[1])}
+        for i, row in enumerate(thresholds)
+    ]
 
-    grouped = thresholds.groupby(["panel", "cut", "dimension"], sort=False)["value_display"]
-    median = grouped.transform("median")
-    deviation = (thresholds["value_display"] - median).abs()
-    keys = [thresholds[k] for k in ("panel", "cut", "dimension")]
-    spread = MAD_TO_SD * deviation.groupby(keys, sort=False).transform("median")
-    usable = (spread > 0) & (grouped.transform("count") >= MINIMUM_TUBES)
-    usable &= thresholds["dimension"].map(lambda d: Channel(0, str(d)).kind != "time").astype(bool)
-    z = ((thresholds["value_display"] - median) / spread.where(usable)).astype(np.float64)
-    return thresholds.assign(median_display=median, robust_z=z, is_outlier=z.abs() > ROBUST_Z_LIMIT)
+
+def is_outlier(robust_z: Cell, subject_z: Cell) -> bool:
+    """Whether a boundary lies more than 3.5 robust standard deviations off, from the group or from its own visits."""
+    return any(isinstance(d, float | int) and abs(d) > ROBUST_Z_LIMIT for d in (robust_z, subject_z))
+
+
+def _from_visits(k: int, values: Sequence[float], subjects: Sequence[str]) -> float:
+    own = [
+        v for j, v in enumerate(values) if subjects[j] == subjects[k] and (j != k or subjects.count(subjects[k]) > 2)
+    ]
+    return values[k] - median(own) if own and subjects[k] else math.nan
+
+
+def _scaled(distances: Sequence[float]) -> list[float]:
+    known = [abs(d) for d in distances if not math.isnan(d)]
+    spread = MAD_TO_SD * median(known) if len(known) >= MINIMUM_TUBES else 0.0
+    return [d / spread if spread > 0 else math.nan for d in distances]
+
+
+def _is_time(dimension: str) -> bool:
+    return Channel(0, dimension).kind == "time"
+
+
+def _number(value: float) -> float | None:
+    return float(f"{value:.6g}") if math.isfinite(value) else None

@@ -33,14 +33,5 @@ def threshold_rows(sample_id: str, panel: str, cuts: Iterable[PlacedCut]) -> lis
     ]
 
 
-def flags_by_population(cuts: Iterable[PlacedCut]) -> dict[str, tuple[str, ...]]:
-    """Codes of the placed gates that each population uses."""
-    found: dict[str, list[str]] = {}
-    for cut in cuts:
-        for population in cut.populations:
-            found.setdefault(population, []).extend(cut.flags)
-    return {name: tuple(dict.fromkeys(flags)) for name, flags in found.items()}
-
-
 def _number(value: float) -> float | None:
     return float(f"{value:.8g}") if math.isfinite(value) else None

@@ -235,6 +235,8 @@ def _thresholds(study: Study) -> pd.DataFrame:
             "uncertainty_sd": 0.01,
             "confidence": 0.9,
             "scope": "subject",
+            "robust_z": (values - np.median(values)) / 0.01,
+            "subject_z": np.nan,
             "flags": "",
         }
     )

@@ -1,4 +1,4 @@
-"""Every gate of every sample as a small picture: rows are participants, columns are visits."""
+"""Every gate of every sample as a small picture: rows are participants, those with most flags first; columns visits."""
 
 from __future__ import annotations
 
@@ -147,6 +147,8 @@ def _sheet(
     subjects = list(dict.fromkeys(t.subject for t, p in drawn if placed.get((t.subject, t.visit)) is p))
     columns = [v for v in visits if any((s, v) in placed for s in subjects)]
     shown = {id(placed[s, v]) for s in subjects for v in columns if (s, v) in placed}
+    lines = [Line(s, tuple(placed.get((s, v)) for v in columns)) for s in subjects]
+    others = [p for _, p in drawn if id(p) not in shown]
     return GateSheet(
         anchor=anchor,
         title=", ".join(population_name(g.name) for g in first.gates),
@@ -154,8 +156,8 @@ def _sheet(
         where=first.parent_path,
         key=tuple((_key_text(gate), colour) for gate, colour in gate_colours(first)),
         columns=tuple(columns),
-        lines=tuple(Line(s, tuple(placed.get((s, v)) for v in columns)) for s in subjects),
-        others=tuple(p for _, p in drawn if id(p) not in shown),
+        lines=tuple(sorted(lines, key=lambda line: -sum(p.is_odd for p in line.pictures if p is not None))),
+        others=tuple(sorted(others, key=lambda p: not p.is_odd)),
         odd=sum(p.is_odd for _, p in drawn),
     )
 
@@ -238,13 +240,13 @@ def _share(count: int, whole_count: int) -> str:
 
 
 def _outliers(inputs: ReportInputs) -> frozenset[tuple[str, str, str]]:
-    from cytometry.quantification.threshold_spread import threshold_spread
+    from cytometry.quantification.threshold_spread import is_outlier
 
-    if "thresholds" not in inputs.tables or inputs.tables["thresholds"].empty:
+    if "thresholds" not in inputs.tables:
         return frozenset()
-    spread = threshold_spread(inputs.tables["thresholds"])
-    far = spread[spread["is_outlier"]]
-    return frozenset(zip(far["sample_id"], far["cut"], far["dimension"], strict=True))
+    columns = ["sample_id", "cut", "dimension", "robust_z", "subject_z"]
+    rows = inputs.tables["thresholds"][columns].itertuples(index=False, name=None)
+    return frozenset((sample, cut, dimension) for sample, cut, dimension, *z in rows if is_outlier(*z))
 
 
 SECTION = Section("contact-sheet", "Every gate of every sample", _render)

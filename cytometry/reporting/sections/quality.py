@@ -1,4 +1,4 @@
-"""What a reader should distrust: findings, repairs, acquisition quality, boundaries far from the others."""
+"""What a reader should distrust: findings, repairs, acquisition, controls, boundaries far from the others."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from cytometry.reporting.control_charts import control_charts
 from cytometry.reporting.formats import significant, whole
 from cytometry.reporting.inputs import ReportInputs
 from cytometry.reporting.markup import render
@@ -34,6 +35,9 @@ _THRESHOLDS = (
     Heading("uncertainty_sd", "± SD", significant, "standard deviation of the position, display scale"),
     Heading("confidence", "Confidence", significant, "0 to 1: how far the data show a boundary there"),
     Heading("robust_z", "Robust z", significant, "(value − median) / (1.4826 · MAD) among the tubes of the panel"),
+    Heading(
+        "subject_z", "z to own visits", significant, "distance from the same participant's visits, likewise scaled"
+    ),
     Heading("source", "Source", under="method"),
     Heading("scope", "Scope"),
     Heading("flags", "Flags", tags=True),
@@ -42,7 +46,8 @@ _SEVERITY_ORDER = ("error", "warning", "info")
 
 
 def _render(inputs: ReportInputs) -> Markup | None:
-    parts = [p for p in (_findings(inputs), _acquisition(inputs), _thresholds(inputs)) if p is not None]
+    found = (_findings(inputs), _acquisition(inputs), control_charts(inputs), _thresholds(inputs))
+    parts = [p for p in found if p is not None]
     if not parts:
         return None
     return render("quality.html", parts=parts)
@@ -102,21 +107,21 @@ def _shown(value: object) -> str:
 
 
 def _thresholds(inputs: ReportInputs) -> Markup | None:
-    from cytometry.quantification.threshold_spread import threshold_spread
+    from cytometry.quantification.threshold_spread import ROBUST_Z_LIMIT
 
     frame = inputs.tables.get("thresholds")
     if frame is None or frame.empty:
         return None
-    spread = threshold_spread(frame)
-    far = spread["is_outlier"].tolist()
-    order = spread["robust_z"].abs().sort_values(ascending=False, na_position="last", kind="stable").index
-    spread = spread.loc[order]
+    farthest = frame[["robust_z", "subject_z"]].abs().max(axis=1)
+    frame = frame.loc[farthest.sort_values(ascending=False, na_position="last", kind="stable").index]
+    far = farthest.loc[frame.index] > ROBUST_Z_LIMIT
     return data_table(
-        spread,
+        frame,
         _THRESHOLDS,
         name="thresholds",
-        caption=f"Boundaries of every tube, farthest from the others first; {sum(far)} beyond a robust z of 3.5",
-        row_marks=["flagged" if f else "" for f in spread["is_outlier"]],
+        caption=f"Boundaries of every tube, farthest from the others or from the participant's own visits first; "
+        f"{int(far.sum())} beyond a robust z of 3.5",
+        row_marks=["flagged" if f else "" for f in far],
         folded=True,
     )
 
