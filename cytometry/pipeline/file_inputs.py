@@ -74,7 +74,7 @@ def find_strategy(given: str) -> StrategySource:
     if path.is_file() or suffix in {".xml", ".wsp"}:
         if not path.is_file():
             raise RequestError(f"there is no file '{given}'", hint="see --strategy", code="FILE_MISSING")
-        from cytometry.io.flowjo import is_workspace
+        from cytometry.io.gate_files import is_workspace
 
         kind = "workspace" if is_workspace(path) else "gatingml"
         name = path.name.removesuffix(path.suffix).removesuffix(".gml") or path.name

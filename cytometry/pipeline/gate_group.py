@@ -15,7 +15,7 @@ from cytometry.errors import CytometryError, FcsError, OutputError
 from cytometry.gating.engine import gate_sample
 from cytometry.gating.membership import Membership
 from cytometry.io.digests import is_unchanged
-from cytometry.io.fcs import read_fcs
+from cytometry.io.fcs.read import read_fcs
 from cytometry.io.parts import (
     COUNTS_PART,
     FINDINGS_PART,

@@ -21,8 +21,6 @@ from cytometry.model.gates import BooleanGate, Gate, Operand
 from cytometry.model.strategy import ROOT, GatingStrategy, Population, join_path
 
 MAX_BYTES = 256 * MEBIBYTE
-# The first element of an XML file stands within these.
-_HEAD_BYTES = 4096
 
 _BOOLEAN_NODES: Mapping[str, str] = MappingProxyType({"AndNode": "and", "OrNode": "or", "NotNode": "not"})
 
@@ -38,13 +36,6 @@ def read_workspace(path: Path | str) -> Workspace:
         The file is no FlowJo workspace, or no sample of it can be read.
     """
     return _workspace(read_xml(Path(path), max_bytes=MAX_BYTES), str(path))
-
-
-def is_workspace(path: Path) -> bool:
-    """Whether a file begins like a FlowJo workspace or a FACSDiva experiment; GatingML does not."""
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-    return path.suffix.lower() == ".wsp" or b"<Workspace" in head or f"<{ROOT_TAG}".encode() in head
 
 
 def parse_workspace(data: bytes, *, where: str = "workspace") -> Workspace:
