@@ -39,12 +39,17 @@ class Decision:
         Of the rule that gave it.
     flags
         ``GATE_FALLBACK``: not the first rule. ``GATE_UNCERTAIN``: no rule was
-        sure. ``GATE_BORROWED``: drawn to the batch's other groups.
+        sure. ``GATE_BORROWED``: drawn to the batch's other groups, or to the
+        subject's tubes of other batches.
+    shared_weight
+        Weight of what the tube's group says against what the tube says itself; below 1 only where the group spans
+        batches (:mod:`cytometry.gating.bridge`).
     """
 
     position: CutPosition
     method: str
     flags: tuple[str, ...] = ()
+    shared_weight: float = 1.0
 
 
 def decide(cut: CutTemplate, evidence: CutEvidence) -> Decision:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -11,13 +12,13 @@ import numpy.typing as npt
 from cytometry.errors import CytometryError, GatingError, RequestError
 from cytometry.gating.assemble import boolean_gate, box, build_strategy, everything
 from cytometry.gating.bench import Bench, open_bench, transforms_for
-from cytometry.gating.bridge import Offsets, bridging_offsets
-from cytometry.gating.cut_chain import Decision, borrow, decide
+from cytometry.gating.bridge import Offsets, bridging_offsets, carried, contradicted
+from cytometry.gating.cut_chain import SURE, Decision, borrow, decide
 from cytometry.gating.doubt import count_cv, event_doubts
 from cytometry.gating.methods.evidence import CutEvidence, CutPosition, Pool
 from cytometry.gating.scopes import ScopeGroup, scope_groups
 from cytometry.gating.shape_step import place_shape
-from cytometry.gating.tubes import CONTROL, FMO, Tube
+from cytometry.gating.tubes import CONTROL, FMO, SAMPLE, Tube
 from cytometry.model.findings import Finding
 from cytometry.model.gates import Gate
 from cytometry.model.panel import Panel
@@ -115,6 +116,22 @@ class _Placing:
         gated = [b.tube for b in ready if b.tube.is_gated]
         offsets = self._offsets(cut, ready)
         groups = scope_groups(gated, cut.scope, alone=self.alone, can_bridge=offsets is not None)
+        decisions, failures = self._decide(cut, groups, offsets)
+        if offsets is not None:
+            decisions = self._carry(cut, groups, decisions, offsets)
+        for group in groups:
+            for tube in group.receiving:
+                decision = decisions.get(tube.key) or decisions.get(group.name)
+                if decision is None:
+                    self._fail(tube.key, failures[group.name], f"cut '{name}'")
+                else:
+                    self._set_cut(name, cut, group, tube, decision)
+        self._set_fmo_cuts(name)
+
+    def _decide(
+        self, cut: CutTemplate, groups: Sequence[ScopeGroup], offsets: Offsets | None
+    ) -> tuple[dict[str, Decision], dict[str, GatingError]]:
+        """Position by group, and why a group has none."""
         decisions: dict[str, Decision] = {}
         failures: dict[str, GatingError] = {}
         for group in groups:
@@ -124,14 +141,35 @@ class _Placing:
                 failures[group.name] = error
         if not self.alone:
             decisions = borrow(decisions, {g.name: [t.batch_group for t in g.contributing] for g in groups})
-        for group in groups:
-            if group.name in failures:
-                for tube in group.receiving:
-                    self._fail(tube.key, failures[group.name], f"cut '{name}'")
-                continue
-            for tube in group.receiving:
-                self._set_cut(name, cut, group, tube, decisions[group.name], offsets)
-        self._set_fmo_cuts(name)
+        return decisions, failures
+
+    def _carry(
+        self, cut: CutTemplate, groups: Sequence[ScopeGroup], decisions: Mapping[str, Decision], offsets: Offsets
+    ) -> dict[str, Decision]:
+        """Add a position by tube key for the tubes of groups that span batches, as far as offsets can be trusted."""
+        spanning = [(g, t) for g in groups if g.bridged for t in g.receiving]
+        found, _ = self._decide(
+            cut, scope_groups([t for _, t in spanning], "sample", alone=False, can_bridge=False), None
+        )
+        own = {t.key: found.get(f"sample {t.key}") for _, t in spanning}
+        offsets = contradicted(
+            offsets,
+            [
+                (t.subject_group, t.batch_group, d.position.value, d.position.sd)
+                for _, t in spanning
+                if t.role == SAMPLE and (d := own[t.key]) is not None and d.position.confidence >= SURE
+            ],
+        )
+        result = dict(decisions)
+        for group, tube in spanning:
+            shared = decisions.get(group.name)
+            mine = own[tube.key]
+            if shared is None and mine is not None:
+                result[tube.key] = replace(mine, shared_weight=0.0)
+            elif shared is not None:
+                n_sharing = sum(t.batch_group == tube.batch_group for _, t in spanning)
+                result[tube.key] = carried(mine, shared, offsets.of(tube.batch_group), offsets.variance, n_sharing)
+        return result
 
     def _evidence(self, cut: CutTemplate, group: ScopeGroup, offsets: Offsets | None) -> CutEvidence:
         keys = [t.key for t in group.contributing]
@@ -201,16 +239,11 @@ class _Placing:
         group: ScopeGroup,
         tube: Tube,
         decision: Decision,
-        offsets: Offsets | None,
     ) -> None:
         position, flags, method = decision.position, list(decision.flags), decision.method
-        if group.bridged and offsets:
-            position = CutPosition(
-                position.value + offsets.of(tube.batch_group),
-                float(np.hypot(position.sd, offsets.sd)),
-                position.confidence,
-                position.source,
-            )
+        if group.bridged and decision.shared_weight < 0.5:
+            # Mostly the tube's own: its error is, too.
+            group = replace(group, name=f"sample {tube.key}", scope="sample")
         if group.spans_batches:
             flags.append("SCOPE_SPANS_BATCHES")
             self._find_spanning(name, cut.scope, group, tube)
@@ -393,7 +426,11 @@ class _Placing:
         )
 
     def _find_spanning(self, name: str, scope: str, group: ScopeGroup, tube: Tube) -> None:
-        done = "the bridging controls give each batch's offset" if group.bridged else f"it is placed per {group.scope}"
+        done = (
+            "its own position and the shared one, carried over by the bridging controls, are weighted by their errors"
+            if group.bridged
+            else f"it is placed per {group.scope}"
+        )
         self._note(
             tube.key,
             "SCOPE_SPANS_BATCHES",

@@ -112,17 +112,32 @@ def test_a_subject_in_two_batches_is_not_pooled() -> None:
     assert {f.code for f in placement.findings_of("a")} == {"SCOPE_SPANS_BATCHES"}
 
 
-def test_bridging_controls_give_each_batch_its_offset() -> None:
+def bridged_visits(n_control: int) -> Placement:
+    """One subject in two batches that lie 0.1 apart, and the same control in both."""
     tubes = [
-        tube("a", batch="1", seed=1),
-        tube("b", 0.4, 0.8, batch="2", seed=2),
-        tube("c1", batch="1", role="control", subject=None, n=20_000, seed=3),
-        tube("c2", 0.4, 0.8, batch="2", role="control", subject=None, n=20_000, seed=3),
+        tube("a", batch="1", n=400, seed=1),
+        tube("b", 0.4, 0.8, batch="2", n=400, seed=2),
+        tube("c1", batch="1", role="control", subject=None, n=n_control, seed=3),
+        tube("c2", 0.4, 0.8, batch="2", role="control", subject=None, n=n_control, seed=4),
     ]
-    placement = place(little_panel("subject"), tubes)
+    return place(little_panel("subject"), tubes)
+
+
+def test_a_sure_bridging_control_gives_each_batch_its_offset() -> None:
+    placement = bridged_visits(400_000)
     a, b = cut_of(placement, "a"), cut_of(placement, "b")
-    assert b.value - a.value == pytest.approx(0.1, abs=1e-3)  # the controls are one draw, shifted by 0.1
+    alone = cut_of(place(little_panel(), [tube("b", 0.4, 0.8, n=400, seed=2)]), "b")
     assert (a.scope, a.group, b.group) == ("subject", "subject A", "subject A")
+    assert abs(b.value - a.value - 0.1) < 0.01 < abs(alone.value - 0.6)
+
+
+def test_a_control_no_better_than_the_tubes_leaves_them_their_own_gates() -> None:
+    placement = bridged_visits(100)
+    alone = place(little_panel(), [tube("b", 0.4, 0.8, n=400, seed=2)])
+    b = cut_of(placement, "b")
+    assert (b.scope, b.group) == ("sample", "sample b")
+    assert abs(b.value - cut_of(alone, "b").value) < 0.02
+    assert "SCOPE_SPANS_BATCHES" in b.flags
 
 
 def test_an_unsure_valley_is_drawn_to_the_batch_by_the_stated_rule() -> None:
