@@ -34,6 +34,7 @@ def place(
     tubes: Sequence[Tube],
     *,
     overrides: Sequence[GateOverride] = (),
+    batch_sizes: Mapping[str, int] | None = None,
     alone: bool = False,
 ) -> Placement:
     """Turn a panel and the tubes of one group into plain gates per tube.
@@ -47,6 +48,9 @@ def place(
         Samples, bridging controls and FMO controls that may have to be placed together.
     overrides
         A person's corrections; an override whose tube is not among ``tubes`` is ignored.
+    batch_sizes
+        Samples of the panel in each batch, where ``tubes`` are not all of them. In them all a bridging control's
+        error is the same, so that it counts so many times.
     alone
         Every scope is ``sample`` and nothing is taken from another tube.
 
@@ -64,7 +68,7 @@ def place(
     if isinstance(panel.strategy, GatingStrategy):
         drawn = panel.strategy
         return Placement(panel, {t.key: drawn for t in tubes if t.is_gated}, ())
-    return _Placing(panel, panel.strategy, tubes, overrides, alone=alone).run()
+    return _Placing(panel, panel.strategy, tubes, overrides, batch_sizes or {}, alone=alone).run()
 
 
 def _check(panel: Panel, tubes: Sequence[Tube], overrides: Sequence[GateOverride]) -> None:
@@ -90,6 +94,7 @@ class _Placing:
         template: GatingTemplate,
         tubes: Sequence[Tube],
         overrides: Sequence[GateOverride],
+        batch_sizes: Mapping[str, int],
         *,
         alone: bool,
     ) -> None:
@@ -97,6 +102,7 @@ class _Placing:
         used = [t for t in tubes if t.is_gated or (t.role.startswith(FMO) and not alone)]
         self.order = [t.key for t in used]
         self.benches = {t.key: open_bench(t, panel) for t in sorted(used, key=lambda t: t.key)}
+        self.batch_sizes = batch_sizes
         self.overrides = {(o.key, o.cut): o.value for o in overrides}
         self.placed: dict[tuple[str, str, str], tuple[PlacedCut, ...]] = {}
         self.findings: dict[tuple[str, str, str], Finding] = {}
@@ -167,7 +173,8 @@ class _Placing:
             if shared is None and mine is not None:
                 result[tube.key] = replace(mine, shared_weight=0.0)
             elif shared is not None:
-                n_sharing = sum(t.batch_group == tube.batch_group for _, t in spanning)
+                here = sum(t.batch_group == tube.batch_group for _, t in spanning)
+                n_sharing = max(here, self.batch_sizes.get(tube.batch_group or "", 0))
                 result[tube.key] = carried(mine, shared, offsets.of(tube.batch_group), offsets.variance, n_sharing)
         return result
 

@@ -265,6 +265,7 @@ def _placed_gates(
             for t in (*tubes, *references)
         ],
         overrides=[GateOverride(o.sample_id, o.cut, o.value) for o in task.overrides],
+        batch_sizes=task.batch_sizes,
         alone=task.settings.alone,
     )
     drawn = _drawn_gates(placement, task)

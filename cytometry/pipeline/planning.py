@@ -154,10 +154,12 @@ def _task(
     panel = request.panels[members[0].panel]
     tubes = tuple(m.tube for m in members)
     references = () if request.settings.alone else _references(members, inputs)
+    sizes = {} if request.settings.alone else _batch_sizes(members, inputs)
     overrides = tuple(o for o in request.overrides if o.sample_id in {t.sample_id for t in tubes})
     ingredients = {
         "files": value_digest([_identity(t) for t in tubes]),
         "references": value_digest(sorted(_identity(t) for t in references)),
+        "batches": value_digest(sorted(sizes.items())),
         "panel": value_digest([panel.source.kind, panel.source.name, panel.source.digest]),
         "compensation": value_digest([request.compensation.kind, request.compensation.digest]),
         "overrides": value_digest([[o.sample_id, o.cut, o.value] for o in overrides]),
@@ -171,6 +173,7 @@ def _task(
         source=panel.source,
         tubes=tubes,
         references=references,
+        batch_sizes=sizes,
         compensation=request.compensation,
         overrides=overrides,
         settings=request.settings,
@@ -194,6 +197,15 @@ def _references(members: Sequence[PlannedInput], inputs: Sequence[PlannedInput])
         and (i.outcome is None or i.outcome.status == "skipped")
         and (i.outcome is None or i.outcome.code == "REFERENCE")
     )
+
+
+def _batch_sizes(members: Sequence[PlannedInput], inputs: Sequence[PlannedInput]) -> dict[str, int]:
+    """Study tubes in each batch of members that lie in several; a group within one batch shares no offset."""
+    batches = {m.batch for m in members}
+    if len(batches) < 2:
+        return {}
+    tubes = [i for i in inputs if i.panel == members[0].panel and i.outcome is None and i.tube.role == SAMPLE]
+    return {b: sum(i.batch == b for i in tubes) for b in sorted(batches)}
 
 
 def _identity(tube: TubeInput) -> list[str]:

@@ -128,6 +128,8 @@ class GroupTask:
         To be gated, in input order.
     references
         FMOs and controls of their batches: read and placed, not counted here.
+    batch_sizes
+        Study tubes of the panel in each of the group's batches, where these are several.
     ingredients
         Digest by ingredient; the key is over them.
     key
@@ -139,6 +141,7 @@ class GroupTask:
     source: StrategySource
     tubes: tuple[TubeInput, ...]
     references: tuple[TubeInput, ...]
+    batch_sizes: Mapping[str, int]
     compensation: CompensationSource
     overrides: tuple[CutOverride, ...]
     settings: GatingSettings
