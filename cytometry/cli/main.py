@@ -18,6 +18,9 @@ from cytometry.cli.output import note, print_error, print_json
 from cytometry.cli.registry import COMMANDS
 from cytometry.errors import CytometryError, RequestError
 
+# One thread, unless the user says otherwise: a sum over several depends on their number, our matrices are small,
+# and starting the threads takes as long as loading NumPy.
+_MATRIX_LIBRARIES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _HELP = """Mechanistic flow cytometry for clinical trials.
 
 FCS files in; gated populations, honest small-n tests and a report out.
@@ -47,6 +50,8 @@ def cytometry() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code."""
+    for library in _MATRIX_LIBRARIES:
+        os.environ.setdefault(library, "1")
     argv = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(run_command_line(argv))
 
