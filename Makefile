@@ -8,6 +8,7 @@ OUT ?= out/demo
 .venv/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv 2>/dev/null || $(PYTHON) -m venv --clear --without-pip .venv
 	$(PYTHON) -m pip --python $(BIN)/python install -q --disable-pip-version-check -c constraints.txt -e '.[test]'
+	$(BIN)/python -m compileall -q cytometry  # pip does it for every package but an editable one
 	touch $@
 
 demo: .venv/.ready
