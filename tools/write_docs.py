@@ -37,7 +37,7 @@ def commands_page() -> str:
 def tables_page() -> str:
     """Columns of every table that is read or written."""
     from cytometry.clinical.sri import SriResult
-    from cytometry.model import input_tables, tables
+    from cytometry.model import agreement_tables, input_tables, tables
     from cytometry.model.tables import TableSchema
     from cytometry.pipeline.frames import documented_columns
     from cytometry.statistics.association import Association
@@ -73,6 +73,9 @@ def tables_page() -> str:
     for name, kind in kinds.items():
         parts += ["", f"### {name}.csv", "", "| column | meaning |", "|---|---|"]
         parts += [f"| `{c}` | {_cell(m)} |" for c, m in documented_columns(kind).items()]
+    parts += ["", "## Written by compare-strategies"]
+    for schema in agreement_tables.AGREEMENT_TABLES:
+        parts += _schema_section(schema)
     return "\n".join(parts) + "\n"
 
 

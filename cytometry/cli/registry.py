@@ -37,6 +37,10 @@ COMMANDS: Mapping[str, CommandEntry] = MappingProxyType(
         "compare": CommandEntry(
             "cytometry.cli.compare:compare", "Put counts beside those stored in a FlowJo workspace."
         ),
+        "compare-strategies": CommandEntry(
+            "cytometry.cli.compare_strategies:compare_strategies",
+            "Gate with two strategies; compare events, shares and conclusions.",
+        ),
         "panel": CommandEntry("cytometry.cli.panel:panel", "Start, try, freeze, list and compare panels."),
         "overrides": CommandEntry(
             "cytometry.cli.overrides:overrides", "Correct placed gates by hand, with author and reason."

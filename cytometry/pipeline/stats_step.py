@@ -144,13 +144,13 @@ def write_statistics(out: Path, analysis: AnalysisResult) -> tuple[TableSchema, 
     schemas = []
     for name, table in analysis.tables().items():
         schema = schema_of(name, table, _meanings(name))
-        rows = [{k: _rounded(v) for k, v in row.items()} for row in records(table)]
+        rows = [{k: rounded(v) for k, v in row.items()} for row in records(table)]
         write_atomically(out / TABLES / f"{name}.csv", table_bytes(schema, rows))
         schemas.append(schema)
     return tuple(schemas)
 
 
-def _rounded(value: str | float | bool | None) -> str | float | bool | None:
+def rounded(value: str | float | bool | None) -> str | float | bool | None:
     return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
 
 

@@ -22,14 +22,17 @@ class SharedEvents:
         Events of the population.
     both
         Events that are in both.
+    denominator
+        Name of the nearest ancestor that both strategies have.
     first_denominator, second_denominator
-        Events of the nearest ancestor that both strategies have.
+        Its events.
     """
 
     name: str
     first: int | None
     second: int | None
     both: int | None
+    denominator: str
     first_denominator: int | None
     second_denominator: int | None
 
@@ -56,6 +59,7 @@ def _shared(first: Membership, second: Membership, pair: PopulationPair) -> Shar
         _count(first, pair.first_path),
         _count(second, pair.second_path),
         both,
+        pair.denominator,
         _count(first, pair.first_denominator),
         _count(second, pair.second_denominator),
     )

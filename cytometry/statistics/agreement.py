@@ -93,7 +93,7 @@ def icc_agreement(ratings: Sequence[Values], *, level: float = 0.95) -> Coeffici
     table = np.stack([as_values(r) for r in ratings]).T
     table = table[~np.isnan(table).any(axis=1)]
     n, k = table.shape
-    if n < 2 or k < 2:
+    if n < 2 or k < 2 or _is_constant(table):
         return Coefficient(NAN, NAN, NAN, n)
     centred = table - table.mean()
     rows, columns = centred.mean(axis=1), centred.mean(axis=0)
@@ -126,12 +126,10 @@ def concordance(first: Values, second: Values, *, level: float = 0.95) -> Coeffi
     """
     x, y = _paired(first, second)
     n = x.size
-    if n < 2:
+    if n < 2 or _is_constant(np.stack([x, y])):
         return Coefficient(NAN, NAN, NAN, n)
     sxx, syy = float(x.var()), float(y.var())
     shift = float(y.mean() - x.mean())
-    if sxx + syy + shift**2 <= 0:
-        return Coefficient(NAN, NAN, NAN, n)
     sxy = float(((x - x.mean()) * (y - y.mean())).mean())
     ccc = 2 * sxy / (sxx + syy + shift**2)
     if n < 4 or sxx == 0 or syy == 0 or sxy == 0:
@@ -265,6 +263,11 @@ def _recovered(between: float, df_between: int, within: float, df_within: int, l
     down = [v * (1 - df / float(chi2.ppf((1 + level) / 2, df))) for v, df in parts]
     up = [v * (df / float(chi2.ppf((1 - level) / 2, df)) - 1) for v, df in parts]
     return math.hypot(*down), math.hypot(*up)
+
+
+def _is_constant(values: FloatArray) -> bool:
+    """Whether all are one value, rounding apart: nothing then tells targets from noise."""
+    return bool(np.ptp(values) <= 1e-12 * max(1.0, float(np.abs(values).max())))
 
 
 def _paired(first: Values, second: Values) -> tuple[FloatArray, FloatArray]:

@@ -64,8 +64,11 @@ def test_icc_leaves_out_targets_with_a_missing_rating() -> None:
     assert icc_agreement(with_gap) == icc_agreement(JUDGES)
 
 
-def test_icc_of_one_value_is_undefined() -> None:
-    assert math.isnan(icc_agreement([[2.0, 2.0, 2.0], [2.0, 2.0, 2.0]]).estimate)
+@pytest.mark.parametrize("last", [2.0, 2.0 + 1e-15])
+def test_coefficients_of_one_value_are_undefined(last: float) -> None:
+    """Rounding in the last digit is no difference between tubes."""
+    assert math.isnan(icc_agreement([[2.0, 2.0, 2.0], [2.0, 2.0, last]]).estimate)
+    assert math.isnan(concordance([2.0, 2.0, 2.0], [2.0, 2.0, last]).estimate)
 
 
 def test_concordance_as_simply_agree_prints_it() -> None:
