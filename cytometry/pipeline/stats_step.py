@@ -151,6 +151,7 @@ def write_statistics(out: Path, analysis: AnalysisResult) -> tuple[TableSchema, 
 
 
 def rounded(value: str | float | bool | None) -> str | float | bool | None:
+    """A statistic with as many digits as files keep."""
     return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
 
 
