@@ -61,14 +61,14 @@ def compare_strategies(
     """
     from cytometry.pipeline.compared_sides import SIDES, compared_sides
     from cytometry.pipeline.gate_step import GateOptions
-    from cytometry.pipeline.strategy_comparison import ComparisonRequest, compare_strategies, comparison_decisions
+    from cytometry.pipeline.strategy_comparison import compare_strategies, comparison_decisions
     from cytometry.pipeline.tasks import GatingSettings
 
     settings = GatingSettings(strict=strict, detail=False)
-    sides = compared_sides(study, (first, second), out, settings, panel=panel)
-    request = ComparisonRequest(_mapping(mapping), GateOptions(worker_count(jobs), force, settings=settings))
+    sides = compared_sides(study, (first, second), out, settings, panel=panel, mapping=_mapping(mapping))
+    options = GateOptions(worker_count(jobs), force, settings=settings)
     if dry_run:
-        decided = comparison_decisions(sides, out, request)
+        decided = comparison_decisions(sides, out, options)
         if as_json:
             documents = {n: decisions_document(j, d) for n, j, d in zip(SIDES, sides.jobs, decided, strict=True)}
             print_json({"schema_version": 1, "out": str(out), **documents})
@@ -77,7 +77,7 @@ def compare_strategies(
                 say(side.name)
                 say_decisions(job, decisions)
         return 0
-    found = compare_strategies(sides, out, request, listener(progress))
+    found = compare_strategies(sides, out, options, listener(progress))
     if as_json:
         print_json(_document(sides, out, found))
     else:

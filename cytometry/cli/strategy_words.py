@@ -15,13 +15,15 @@ _PLANNED = ("confirmatory", "panel")
 
 
 def agreement_lines(found: StrategyComparison) -> Iterator[str]:
-    """A line per population that both have: tubes, F1, ICC, bias and limits; then what only one has."""
+    """A line per population that differs: tubes, F1, ICC, bias and limits; then the equal, then what only one has."""
     tables = found.tables
     shares = {r["population"]: r for r in tables[AGREEMENT.name] if r["scale"] == LOG_ODDS}
     populations = tables[MATCHED_POPULATIONS.name]
-    shared = [r for r in populations if r["defined_in"] == "both"]
+    both = [r for r in populations if r["defined_in"] == "both"]
+    shared = [r for r in both if r.get("f1_worst") != 1]
     width = max([10, *(len(str(r["population"])) for r in shared)])
-    yield f"{'population':{width}}  tubes   F1 median  worst   ICC (95 %)            log odds B - A (limits)"
+    if shared:
+        yield f"{'population':{width}}  tubes   F1 median  worst   ICC (95 %)            log odds B - A (limits)"
     for row in shared:
         share = shares.get(row["population"], {})
         yield (
@@ -29,6 +31,9 @@ def agreement_lines(found: StrategyComparison) -> Iterator[str]:
             f"{_number(row.get('f1_worst'), 3):>5}   {_span(share, 'icc', 'icc_low', 'icc_high'):20}  "
             f"{_span(share, 'bias', 'lower_limit', 'upper_limit'):24}".rstrip()
         )
+    equal = [str(r["population"]) for r in both if r not in shared]
+    if equal:
+        yield f"the same events in every tube: {', '.join(equal)}"
     for side in ("A", "B"):
         alone = [str(r["population"]) for r in populations if r["defined_in"] == side]
         if alone:

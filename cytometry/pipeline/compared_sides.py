@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from cytometry.errors import RequestError
+from cytometry.model.strategy import GatingStrategy
 from cytometry.model.study import Study
 from cytometry.pipeline.file_inputs import find_strategy
 from cytometry.pipeline.gate_step import GatingJob
 from cytometry.pipeline.planning import PanelPlan
 from cytometry.pipeline.study_inputs import located_panel, plan_samples
 from cytometry.pipeline.tasks import GatingSettings, StrategySource
+from cytometry.quantification.population_match import PopulationNode, match_populations
 
 if TYPE_CHECKING:
     from cytometry.model.panel import Panel
@@ -32,11 +35,14 @@ class Side:
         As it was asked for.
     panel
         None where the gates are drawn in a file.
+    nodes
+        Its populations; none for a workspace, which has gates of its own for each tube.
     """
 
     given: str
     source: StrategySource
     panel: Panel | None
+    nodes: tuple[PopulationNode, ...] = ()
 
     @property
     def name(self) -> str:
@@ -56,12 +62,15 @@ class ComparedSides:
         The panel as ``samples.csv`` names it.
     jobs
         What has to be gated with either; each in a folder of its own.
+    mapping
+        Population of A to population of B where they are called differently.
     """
 
     study: Study
     key: str
     sides: tuple[Side, Side]
     jobs: tuple[GatingJob, GatingJob]
+    mapping: Mapping[str, str]
 
     @property
     def owner(self) -> str:
@@ -70,7 +79,13 @@ class ComparedSides:
 
 
 def compared_sides(
-    path: str | Path, strategies: tuple[str, str], out: Path, settings: GatingSettings, *, panel: str = ""
+    path: str | Path,
+    strategies: tuple[str, str],
+    out: Path,
+    settings: GatingSettings,
+    *,
+    panel: str = "",
+    mapping: Mapping[str, str] = MappingProxyType({}),
 ) -> ComparedSides:
     """Read the study and plan both strategies.
 
@@ -84,6 +99,8 @@ def compared_sides(
     panel
         Whose tubes, as ``samples.csv`` names it. By default those of the panel that
         is one of the two strategies, or of the only panel of the study.
+    mapping
+        Population of A to population of B where they are called differently.
 
     Raises
     ------
@@ -96,6 +113,9 @@ def compared_sides(
     first, second = (_side(study, given) for given in strategies)
     if first.source.digest == second.source.digest:
         raise RequestError(f"'{strategies[0]}' and '{strategies[1]}' are the same gates", hint="name two that differ")
+    if first.nodes and second.nodes:
+        # A mistake in a name is found now, not after gating.
+        match_populations(first.nodes, second.nodes, mapping)
     key = _panel_key(study, (first, second), panel)
     own = tuple(s for s in study.samples if s.panel == key)
     narrowed = study.model_copy(update={"samples": own, "overrides": None})
@@ -108,7 +128,7 @@ def compared_sides(
         )
         for name, side in zip(SIDES, (first, second), strict=True)
     )
-    return ComparedSides(narrowed, key, (first, second), (jobs[0], jobs[1]))
+    return ComparedSides(narrowed, key, (first, second), (jobs[0], jobs[1]), dict(mapping))
 
 
 def _side(study: Study, given: str) -> Side:
@@ -116,13 +136,25 @@ def _side(study: Study, given: str) -> Side:
     if source.kind == "panel":
         from cytometry.io.panels import load_panel
 
-        return Side(given, source, load_panel(source.path))
+        panel = load_panel(source.path)
+        return Side(given, source, panel, _panel_nodes(panel))
     if source.kind == "gatingml":
         # A file that is wrong stops here, once, and not in every tube.
         from cytometry.io.gatingml import read_gatingml
 
-        read_gatingml(source.path)
+        return Side(given, source, None, _nodes(read_gatingml(source.path)))
     return Side(given, source, None)
+
+
+def _panel_nodes(panel: Panel) -> tuple[PopulationNode, ...]:
+    if isinstance(panel.strategy, GatingStrategy):
+        return _nodes(panel.strategy)
+    pairs = (path.rpartition("/") for path in panel.population_paths)
+    return tuple(PopulationNode(name, f"{parent}/{name}", parent) for parent, _, name in pairs)
+
+
+def _nodes(strategy: GatingStrategy) -> tuple[PopulationNode, ...]:
+    return tuple(PopulationNode(p.name, p.path, p.parent_path) for p in strategy.populations)
 
 
 def _plan(key: str, side: Side) -> PanelPlan:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from cytometry.errors import RequestError, StatisticsError
@@ -38,20 +37,6 @@ if TYPE_CHECKING:
     from cytometry.pipeline.tasks import SampleOutcome
 
 OVERLAP_FOLDER: Final = "overlap"
-
-
-@dataclass(frozen=True)
-class ComparisonRequest:
-    """How a comparison is done.
-
-    Parameters
-    ----------
-    mapping
-        Population of A to population of B where they are called differently.
-    """
-
-    mapping: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    options: GateOptions = field(default_factory=GateOptions)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +75,7 @@ class StrategyComparison:
 
 
 def comparison_decisions(
-    sides: ComparedSides, out: Path, request: ComparisonRequest
+    sides: ComparedSides, out: Path, options: GateOptions
 ) -> tuple[tuple[Decision, ...], tuple[Decision, ...]]:
     """What gating would do for either strategy; writes nothing.
 
@@ -99,13 +84,13 @@ def comparison_decisions(
     OutputError
         The folder belongs to something else.
     """
-    check_owner(out, sides.owner, force=request.options.force)
-    first, second = (decisions_for(job.plan, force=request.options.force) for job in sides.jobs)
+    check_owner(out, sides.owner, force=options.force)
+    first, second = (decisions_for(job.plan, force=options.force) for job in sides.jobs)
     return first, second
 
 
 def compare_strategies(
-    sides: ComparedSides, out: Path, request: ComparisonRequest, progress: Listener = ignore
+    sides: ComparedSides, out: Path, options: GateOptions, progress: Listener = ignore
 ) -> StrategyComparison:
     """Gate with both, count the events they share, test with both, and write tables, picture and page.
 
@@ -117,15 +102,15 @@ def compare_strategies(
         The mapping names what is not there, or nothing is left to compare.
     """
     watch = Stopwatch()
-    record = _record(sides, request)
-    check_owner(out, sides.owner, force=request.options.force)
+    record = _record(sides, options)
+    check_owner(out, sides.owner, force=options.force)
     with output_lock(out):
-        claim(out, record, force=request.options.force)
+        claim(out, record, force=options.force)
         runs = [
-            gate_into(job, request.options, _named(progress, side.name))
+            gate_into(job, options, _named(progress, side.name))
             for job, side in zip(sides.jobs, sides.sides, strict=True)
         ]
-        found = _compare(sides, (runs[0], runs[1]), out, request, progress)
+        found = _compare(sides, (runs[0], runs[1]), out, options, progress)
         told: dict[str, Plain] = {
             "tubes": len({str(r["sample_id"]) for r in found.tables[OVERLAP.name]}),
             "populations": len(found.match.pairs),
@@ -146,7 +131,7 @@ def _compare(
     sides: ComparedSides,
     runs: tuple[GatingRun, GatingRun],
     out: Path,
-    request: ComparisonRequest,
+    options: GateOptions,
     progress: Listener,
 ) -> StrategyComparison:
     watch = Stopwatch()
@@ -157,11 +142,11 @@ def _compare(
             hint=f"{_first_failure(runs)}; the results of either are in {out / SIDES[0]} and {out / SIDES[1]}",
             code="NOTHING_TO_COMPARE",
         )
-    match = match_populations(_nodes(sides.jobs[0].out), _nodes(sides.jobs[1].out), request.mapping)
+    match = match_populations(_nodes(sides.jobs[0].out), _nodes(sides.jobs[1].out), sides.mapping)
     partners = {t.sample_id: task for task in sides.jobs[1].plan.tasks for t in task.tubes}
     both = [i.tube.sample_id for i in sides.jobs[0].plan.inputs if i.tube.sample_id in done[0] & done[1]]
     work = OverlapWork(out / OVERLAP_FOLDER, {s: partners[s] for s in both}, match.pairs)
-    failed = count_overlaps(work, sides.jobs[0].plan, jobs=request.options.jobs, progress=progress)
+    failed = count_overlaps(work, sides.jobs[0].plan, jobs=options.jobs, progress=progress)
     remove_other_parts(work, sides.jobs[0].plan)
     overlap = overlap_rows(work, sides.jobs[0].plan)
     plan, notes = common_plan(sides.study.plan, match)
@@ -314,7 +299,7 @@ def _exit_code(gated: Sequence[int], *, failed: bool, problem: str) -> int:
     return PARTLY_DONE if PARTLY_DONE in gated or failed or problem else DONE
 
 
-def _record(sides: ComparedSides, request: ComparisonRequest) -> RunRecord:
+def _record(sides: ComparedSides, options: GateOptions) -> RunRecord:
     study = sides.study
     tables = [p.relative_to(study.folder).as_posix() for p in study.inputs]
     inputs = [
@@ -328,8 +313,8 @@ def _record(sides: ComparedSides, request: ComparisonRequest) -> RunRecord:
     settings: dict[str, Plain] = {
         "strategies": strategies,
         "panel": sides.key,
-        "map": dict(request.mapping),
-        "strict": request.options.settings.strict,
+        "map": dict(sides.mapping),
+        "strict": options.settings.strict,
         "compensation": study.compensation,
         "plan": study.plan.model_dump(mode="json"),
     }

@@ -1,0 +1,64 @@
+"""The agreement table of a few tubes, by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import pytest
+
+from cytometry.model.agreement_tables import AGREEMENT, LOG_ODDS, PERCENT
+from cytometry.statistics.strategy_agreement import agreement_table, paired_shares, tube_overlaps
+
+
+def overlap() -> pd.DataFrame:
+    """Three tubes of two participants, one small tube and one control."""
+    rows = [
+        # sample, subject, role, counts, shared, denominators, f1, jaccard
+        ("P1_w0", "P1", "sample", 100, 110, 100, 1000, 1000, 200 / 210, 100 / 110),
+        ("P1_w4", "P1", "sample", 200, 220, 190, 1000, 1000, 380 / 420, 190 / 230),
+        ("P2_w0", "P2", "sample", 300, 330, 300, 1000, 1000, 600 / 630, 300 / 330),
+        ("P2_w4", "P2", "sample", 10, 20, 10, 40, 40, 20 / 30, 0.5),
+        ("control", "", "control", 1, 900, 1, 1000, 1000, 0.0, 0.0),
+    ]
+    columns = ["sample_id", "subject_id", "role", "count_a", "count_b", "count_both"]
+    columns += ["denominator_count_a", "denominator_count_b", "f1", "jaccard"]
+    return pd.DataFrame(rows, columns=columns).assign(population="naive", denominator="b_cells")
+
+
+def test_shares_leave_out_controls_and_small_denominators() -> None:
+    log_odds, percent = paired_shares(overlap(), min_denominator=50)
+    assert (log_odds.scale, percent.scale) == (LOG_ODDS, PERCENT)
+    assert percent.samples == ("P1_w0", "P1_w4", "P2_w0", "P2_w4")
+    assert percent.first[:3] == pytest.approx([10, 20, 30])
+    assert math.isnan(percent.first[3])
+    # ln((100 + 1/2) / (900 + 1/2))
+    assert log_odds.first[0] == pytest.approx(math.log(100.5 / 900.5))
+
+
+def test_bias_is_the_mean_over_participants_not_over_tubes() -> None:
+    table = agreement_table(paired_shares(overlap(), 50)).set_index("scale")
+    row = table.loc[PERCENT]
+    # P1 differs by 1 and 2, P2 by 3: (1.5 + 3) / 2, not (1 + 2 + 3) / 3.
+    assert row["bias"] == pytest.approx(2.25)
+    assert (row["n_tubes"], row["n_subjects"]) == (3, 2)
+
+
+def test_columns_are_those_of_the_schema() -> None:
+    assert tuple(agreement_table(paired_shares(overlap(), 50)).columns) == AGREEMENT.names
+
+
+def test_the_worst_tube_is_named_and_controls_are_not_it() -> None:
+    (found,) = tube_overlaps(overlap())
+    assert found.n_tubes == 4
+    assert found.f1_worst == pytest.approx(2 / 3)
+    assert found.f1_worst_sample == found.jaccard_worst_sample == "P2_w4"
+    # The middle of 0.667, 0.905, 0.952, 0.952.
+    assert found.f1_median == pytest.approx((380 / 420 + 200 / 210) / 2)
+
+
+def test_scores_of_empty_populations_take_no_part() -> None:
+    table = overlap().assign(f1=[math.nan] * 5, jaccard=[math.nan] * 5)
+    (found,) = tube_overlaps(table)
+    assert math.isnan(found.f1_worst)
+    assert found.f1_worst_sample == ""
