@@ -129,7 +129,7 @@ def collect_readouts(counts: pd.DataFrame, visits: Sequence[str], *, stem: froze
     Raises
     ------
     StatisticsError
-        A needed column is missing, or a tube is there twice.
+        A needed column is missing, a tube is there twice, or nothing but the stem was counted.
     """
     missing = [c for c in NEEDED if c not in counts]
     if missing:
@@ -148,6 +148,12 @@ def collect_readouts(counts: pd.DataFrame, visits: Sequence[str], *, stem: froze
     for panel, rows in table.groupby("panel", sort=False):
         batches[str(panel)] = grid.text(rows.drop_duplicates(["subject_id", "visit"]), "batch")
         items.extend(_panel_readouts(str(panel), rows, grid, stem))
+    if not items:
+        raise StatisticsError(
+            "no population to test was counted",
+            where="counts",
+            hint=f"{', '.join(sorted(stem))} are not tested: no hypothesis is about them",
+        )
     return Readouts(subjects, tuple(visits), tuple(items), batches)
 
 
