@@ -19,6 +19,9 @@ from cytometry.gating.cut_chain import SURE, Decision, decide
 from cytometry.gating.methods.evidence import CutEvidence
 from cytometry.model.template import CutTemplate
 
+# Standard errors from which samples contradict a control: fewer, and one small tube's scatter would.
+_CONTRADICTION = 2.0
+
 
 @dataclass(frozen=True)
 class Offsets:
@@ -67,11 +70,11 @@ def bridging_offsets(
 
 
 def contradicted(offsets: Offsets, own: Sequence[tuple[str | None, str | None, float, float]]) -> Offsets:
-    """Offsets whose variance also covers what the samples' own positions say against them.
+    """Offsets whose variance covers what the samples' own positions say against them.
 
     Subjects with tubes in several batches show offsets of their own, freed of
     what is the subject's. Where these differ from the controls' by more than
-    their own errors explain, the offsets' variance is that difference. The
+    twice what both errors explain, the offsets' variance is that difference. The
     samples never move an offset: they can only make it count for less.
 
     Parameters
@@ -83,14 +86,17 @@ def contradicted(offsets: Offsets, own: Sequence[tuple[str | None, str | None, f
     means = {s: float(np.mean([v for t, _, v, _ in rows if t == s])) for s in sorted({r[0] for r in rows})}
     several = {s for s in means if len({b for t, b, _, _ in rows if t == s}) > 1}
     batches = {b for s, b, _, _ in rows if s in several}
-    excess = []
+    seen, expected = [], []
     for batch in batches:
         left = [(v - means[s], sd) for s, b, v, sd in rows if s in several and b == batch]
         mean = float(np.mean([d for d, _ in left]))
         # A subject's mean holds this batch too, which hides one batch's share of the difference.
-        seen = mean**2 * len(batches) / (len(batches) - 1)
-        excess.append(seen - float(np.mean([sd**2 for _, sd in left])) / len(left))
-    return replace(offsets, variance=max(offsets.variance, float(np.mean(np.sort(excess))))) if excess else offsets
+        seen.append(mean**2 * len(batches) / (len(batches) - 1))
+        expected.append(float(np.mean([sd**2 for _, sd in left])) / len(left))
+    against, by_chance = (float(np.mean(np.sort(x))) if x else 0.0 for x in (seen, expected))
+    if against <= _CONTRADICTION**2 * (by_chance + offsets.variance):
+        return offsets
+    return replace(offsets, variance=against - by_chance)
 
 
 def carried(own: Decision | None, shared: Decision, offset: float, variance: float, n_sharing: int) -> Decision:

@@ -52,24 +52,24 @@ class Density:
 
 
 def histogram(pool: Pool) -> tuple[FloatArray, FloatArray, float]:
-    """Bin centres, weights that sum to 1 with tubes weighted equally, and the effective number of events.
+    """Bin centres, weights that sum to 1 with tubes weighted as the pool says, and the effective number of events.
 
     The grid spans all but the outermost thousandth of the events and a margin;
     what lies outside is counted in the end bins.
     """
     pool.require()
-    filled = [t for t in pool.tubes if t.size]
+    filled, shares = pool.filled, pool.weights
     ends = np.array([np.quantile(t, (0.001, 0.999)) for t in filled])
     low, high = float(ends[:, 0].min()), float(ends[:, 1].max())
     # Events that are all alike still need a grid around them.
     margin = 0.15 * (high - low) or 1e-3 * max(abs(low), 1.0)
     low, high = low - margin, high + margin
     weights = np.zeros(BINS)
-    for values in filled:
+    for values, share in zip(filled, shares, strict=True):
         bins = np.clip(((values - low) * (BINS / (high - low))).astype(np.int64), 0, BINS - 1)
-        weights += np.bincount(bins, minlength=BINS) / (values.size * len(filled))
+        weights += np.bincount(bins, minlength=BINS) * (share / values.size)
     centres = low + (np.arange(BINS) + 0.5) * (high - low) / BINS
-    n_effective = len(filled) ** 2 / sum(1.0 / t.size for t in filled)
+    n_effective = 1.0 / sum(share**2 / t.size for t, share in zip(filled, shares, strict=True))
     return centres, weights, n_effective
 
 

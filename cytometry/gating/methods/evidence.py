@@ -18,17 +18,31 @@ IntArray = npt.NDArray[np.int64]
 
 # Below this many events in a whole pool no position is read from them.
 FEWEST_EVENTS = 10
+# From here on a tube has a full say in a pool. Below, its sampling error exceeds what it could tell of a position:
+# after depletion a dozen B cells would otherwise outweigh the thousands of another visit.
+FULL_SAY = 100
 
 
 @dataclass(frozen=True, eq=False)
 class Pool:
     """Display values of one marker in one population, tube by tube.
 
-    Every tube with events has the same weight, so that a large tube does not
-    decide for a small one.
+    Every tube with 100 events or more has the same weight, so that a large tube
+    does not decide for a small one; a smaller one has it in proportion.
     """
 
     tubes: tuple[FloatArray, ...]
+
+    @property
+    def filled(self) -> tuple[FloatArray, ...]:
+        """Tubes that hold events."""
+        return tuple(t for t in self.tubes if t.size)
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Weight of each filled tube; they sum to 1."""
+        says = [min(t.size / FULL_SAY, 1.0) for t in self.filled]
+        return tuple(s / sum(says) for s in says)
 
     @property
     def n_events(self) -> int:
@@ -37,9 +51,10 @@ class Pool:
 
     def sorted_with_weights(self) -> tuple[FloatArray, FloatArray]:
         """All values, rising, and the weight of each; weights sum to 1."""
-        filled = [t for t in self.tubes if t.size]
+        filled = self.filled
         values = np.concatenate(filled) if filled else np.empty(0)
-        weights = np.concatenate([np.full(t.size, 1.0 / (t.size * len(filled))) for t in filled] or [np.empty(0)])
+        shares = [np.full(t.size, w / t.size) for t, w in zip(filled, self.weights, strict=True)]
+        weights = np.concatenate(shares or [np.empty(0)])
         order = np.argsort(values, kind="stable")
         return values[order], weights[order]
 

@@ -60,9 +60,17 @@ def test_flat_extremes_are_found_in_their_middle() -> None:
 
 
 def test_a_pool_gives_every_tube_the_same_weight() -> None:
-    pool = Pool((np.full(10, 0.0), np.full(1000, 1.0)))
+    pool = Pool((np.full(100, 0.0), np.full(1000, 1.0)))
     values, weights = pool.sorted_with_weights()
     assert weights[values == 0.0].sum() == pytest.approx(0.5)
+
+
+def test_a_handful_of_events_weighs_in_proportion() -> None:
+    """Ten events have a tenth of the say of a hundred; an empty tube has none."""
+    pool = Pool((np.full(10, 0.0), np.full(1000, 1.0), np.empty(0)))
+    values, weights = pool.sorted_with_weights()
+    assert weights[values == 0.0].sum() == pytest.approx(0.1 / 1.1)
+    assert weights.sum() == pytest.approx(1.0)
     centres, histogram_weights, n_effective = histogram(Pool((np.linspace(0, 1, 100), np.linspace(0, 1, 400))))
     assert histogram_weights.sum() == pytest.approx(1.0)
     assert n_effective == pytest.approx(4 / (1 / 100 + 1 / 400))
