@@ -301,7 +301,8 @@ def _shares(inputs: StrategyPageInputs, figure: Figure | None) -> Markup:
                 table,
                 headings,
                 name=f"agreement_{scale}",
-                caption=f"Agreement of shares in {words}, with 95 % intervals.",
+                caption=f"Agreement of shares in {words}, with 95 % intervals. ICC and concordance take every tube as its own "
+                "target, so their intervals are too narrow where a participant has several; the rest is over participants.",
                 download=rows,
                 folded=scale == PERCENT,
             )
