@@ -10,6 +10,7 @@ from cytometry.errors import StrategyError
 from cytometry.gating.engine import gate_sample
 from cytometry.gating.portable import portable_strategy
 from cytometry.io.atomic import write_atomically
+from cytometry.io.fcs.numbers import parse_number
 from cytometry.io.flowjo import Workspace, parse_workspace
 from cytometry.io.flowjo.write import WorkspaceEntry, workspace_bytes
 from cytometry.model.findings import Finding
@@ -76,6 +77,7 @@ def export_workspace(gated: Sequence[GatedSample], path: Path) -> tuple[Finding,
                 n_events=item.sample.n_events,
                 strategy=portable,
                 counts=counts,
+                time_step=_time_step(item.sample),
             )
         )
     data = workspace_bytes(entries)
@@ -103,6 +105,12 @@ def export_job(job: GatingJob, path: Path) -> tuple[tuple[Finding, ...], tuple[S
     if not gated:
         raise StrategyError("no sample was gated, nothing is exported", where=str(path), code="WORKSPACE_UNWRITABLE")
     return export_workspace(gated, path), tuple(failed)
+
+
+def _time_step(sample: Sample) -> float:
+    """``$TIMESTEP``; 1 where it is none, as in reading."""
+    step = parse_number(sample.keywords.get("$TIMESTEP", ""))
+    return step if step is not None and step > 0 else 1.0
 
 
 def _counts(strategy: GatingStrategy, sample: Sample) -> dict[str, int | None]:

@@ -117,6 +117,29 @@ def test_flowkit_reads_the_exported_workspace_with_the_same_counts(tmp_path: Pat
     assert {p: c for p, c in counts.items() if p in ours} == dict(ours)
 
 
+def test_the_time_is_in_seconds_in_flowjo_and_in_flowkit(tmp_path: Path) -> None:
+    import flowkit
+
+    from cytometry.io.fcs import read_fcs, write_fcs
+
+    ticks = np.column_stack([np.arange(1000.0), np.ones(1000)])
+    channels = (Channel(0, "Time", range=262144.0), Channel(1, "FSC-A", range=262144.0))
+    path = tmp_path / "tube.fcs"
+    write_fcs(path, ticks, channels, keywords={"$TIMESTEP": "0.25"})
+    gate = RectangleGate((Interval(Dimension("Time"), 10.0, 100.0),))
+    strategy = GatingStrategy("s", (Population("kept", ROOT, gate),))
+    export_workspace([GatedSample(read_fcs(path), strategy, ChannelMap({"Time": 0}))], tmp_path / "x.wsp")
+    # 10 s are tick 40 and 100 s tick 400, which is outside.
+    assert read_workspace(tmp_path / "x.wsp").samples[0].counts == {"root/kept": 360}
+    theirs = flowkit.Workspace(str(tmp_path / "x.wsp"), fcs_samples=[str(path)])
+    theirs.analyze_samples(use_mp=False)
+    assert list(theirs.get_analysis_report()["count"]) == [360]
+    # As FlowJo writes it: the axis ends at the range in seconds, and the gain is the time step.
+    text = (tmp_path / "x.wsp").read_text()
+    assert 'maxRange="65536.0" gain="0.25"' in text
+    assert '<Keyword name="$TIMESTEP" value="0.25" />' in text
+
+
 def test_an_undefined_population_is_left_out_with_a_finding(tmp_path: Path) -> None:
     strategy = strategy_of({"p": (ROOT, RectangleGate((Interval(FSC, 0.0, 1e5),)))})
     optional = Population("cd21", ROOT, RectangleGate((Interval(Dimension("CD21"), 0.0),)), optional=True)

@@ -58,6 +58,8 @@ class WorkspaceEntry:
         On the file's own channel names, with its matrix inside; no masks.
     counts
         Ours, by path; FlowJo shows them until it counts itself.
+    time_step
+        Seconds per tick of the file's time, ``$TIMESTEP``: FlowJo's axis of time is in seconds.
     """
 
     name: str
@@ -65,6 +67,11 @@ class WorkspaceEntry:
     n_events: int
     strategy: GatingStrategy
     counts: Mapping[str, int | None] = field(default_factory=lambda: MappingProxyType({}))
+    time_step: float = 1.0
+
+    def gain(self, name: str) -> float:
+        """Units of FlowJo's axis per stored one."""
+        return self.time_step if any(c.kind == "time" and c.name == name for c in self.channels) else 1.0
 
 
 def workspace_bytes(entries: Sequence[WorkspaceEntry]) -> bytes:
@@ -113,7 +120,7 @@ class _Writer:
             _write_matrix(sample, *self._matrix)
         transformations = SubElement(sample, "Transformations")
         for parameter, scale in self._scales.items():
-            _write_scale(transformations, parameter, scale)
+            _write_scale(transformations, parameter, scale, entry.gain(parameter))
         keywords = SubElement(sample, "Keywords")
         for name, value in _keywords(entry):
             SubElement(keywords, "Keyword", {"name": name, "value": value})
@@ -245,7 +252,7 @@ class _Writer:
 
     def _settle_scales(self) -> None:
         """FlowJo has one scale per parameter; shapes with slanted edges decide which."""
-        ranges = {c.name: c.range for c in self._entry.channels}
+        ranges = {c.name: c.range * self._entry.gain(c.name) for c in self._entry.channels}
         wishes: dict[str, Transform] = {}
         for population in self._strategy.populations:
             is_drawn = isinstance(population.gate, PolygonGate | EllipsoidGate)
@@ -296,13 +303,13 @@ def _write_point(parent: Element, point: Sequence[float] | np.ndarray) -> None:
         SubElement(vertex, f"{{{GATING}}}coordinate", {f"{{{DATATYPES}}}value": _text(value)})
 
 
-def _write_scale(parent: Element, parameter: str, scale: Transform) -> None:
+def _write_scale(parent: Element, parameter: str, scale: Transform, gain: float) -> None:
     tag, values = _scale_facts(scale)
     element = SubElement(parent, f"{{{TRANSFORMS}}}{tag}")
     for name, value in values.items():
         element.set(f"{{{TRANSFORMS}}}{name}", value)
     if tag == "linear":
-        element.set("gain", "1")
+        element.set("gain", f"{gain:g}")
     SubElement(element, f"{{{DATATYPES}}}parameter", {f"{{{DATATYPES}}}name": parameter})
 
 
@@ -358,7 +365,7 @@ def _write_matrix(parent: Element, key: str, spillover: Spillover) -> None:
 
 def _keywords(entry: WorkspaceEntry) -> list[tuple[str, str]]:
     """What FlowJo needs to recognise the file, and nothing that may name a person."""
-    pairs = [("$TOT", str(entry.n_events)), ("$PAR", str(len(entry.channels)))]
+    pairs = [("$TOT", str(entry.n_events)), ("$PAR", str(len(entry.channels))), ("$TIMESTEP", f"{entry.time_step:g}")]
     for number, channel in enumerate(entry.channels, start=1):
         pairs += [
             (f"$P{number}N", channel.name),
