@@ -301,8 +301,7 @@ def _shares(inputs: StrategyPageInputs, figure: Figure | None) -> Markup:
                 table,
                 headings,
                 name=f"agreement_{scale}",
-                caption=f"Agreement of shares in {words}, with 95 % intervals. ICC and concordance take every tube as its own "
-                "target, so their intervals are too narrow where a participant has several; the rest is over participants.",
+                caption=f"Agreement of shares in {words}, with 95 % intervals. {_TUBES_ARE_TARGETS}",
                 download=rows,
                 folded=scale == PERCENT,
             )
@@ -313,6 +312,10 @@ def _shares(inputs: StrategyPageInputs, figure: Figure | None) -> Markup:
 _PICTURE_CAPTION = (
     "One mark per tube; colour and shape are the participant. Line: bias. Broken lines: 95 % limits of agreement. "
     "Bands: 95 % intervals of the three, over participants, cut off at the picture's edge."
+)
+_TUBES_ARE_TARGETS = (
+    "ICC and concordance take every tube as its own target, so their intervals are too narrow where a participant has "
+    "several tubes; bias, limits and slope are over participants."
 )
 _SPANS = ("icc", "concordance", "bias", "lower_limit", "upper_limit", "slope")
 
