@@ -64,9 +64,10 @@ def bridging_offsets(
     if len(batches) < 2 or None in batches or not all(found.values()):
         return None
     means = {b: float(np.mean([v for v, _ in rows])) for b, rows in found.items()}
-    overall = float(np.mean([means[b] for b in sorted(b for b in means if b is not None)]))
+    # Sorted by size: names of batches do not even decide a rounding.
+    overall = float(np.mean(sorted(means.values())))
     variances = [float(np.mean([s**2 for _, s in rows])) / len(rows) for rows in found.values()]
-    return Offsets({b: v - overall for b, v in means.items()}, float(np.mean(variances)))
+    return Offsets({b: v - overall for b, v in means.items()}, float(np.mean(sorted(variances))))
 
 
 def contradicted(offsets: Offsets, own: Sequence[tuple[str | None, str | None, float, float]]) -> Offsets:

@@ -101,7 +101,7 @@ class _Placing:
         self.panel, self.template, self.alone = panel, template, alone
         used = [t for t in tubes if t.is_gated or (t.role.startswith(FMO) and not alone)]
         self.order = [t.key for t in used]
-        self.benches = {t.key: open_bench(t, panel) for t in sorted(used, key=lambda t: t.key)}
+        self.benches = {t.key: open_bench(t, panel) for t in sorted(used, key=lambda t: t.order)}
         self.batch_sizes = batch_sizes
         self.overrides = {(o.key, o.cut): o.value for o in overrides}
         self.placed: dict[tuple[str, str, str], tuple[PlacedCut, ...]] = {}

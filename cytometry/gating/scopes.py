@@ -44,7 +44,7 @@ def scope_groups(tubes: Iterable[Tube], scope: Scope, *, alone: bool, can_bridge
     sample and a study's to the batch: pooled visits of several batches would
     turn the shift between batches into a change.
     """
-    gated = sorted((t for t in tubes if t.is_gated), key=lambda t: t.key)
+    gated = sorted((t for t in tubes if t.is_gated), key=lambda t: t.order)
     if alone or scope == "sample":
         return tuple(_single(t) for t in gated)
     samples = [t for t in gated if t.role == SAMPLE]
@@ -91,6 +91,6 @@ def _by_batch(samples: Sequence[Tube], controls: Sequence[Tube]) -> tuple[ScopeG
     for batch in dict.fromkeys(t.batch_group for t in (*samples, *controls)):
         members = tuple(t for t in samples if t.batch_group == batch)
         bridging = tuple(t for t in controls if t.batch_group == batch)
-        receiving = tuple(sorted((*members, *bridging), key=lambda t: t.key))
+        receiving = tuple(sorted((*members, *bridging), key=lambda t: t.order))
         groups.append(ScopeGroup(f"batch {batch}", "batch", members or bridging, receiving))
     return tuple(groups)

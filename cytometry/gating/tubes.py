@@ -39,6 +39,11 @@ class Tube:
     file_compensation: Spillover | None = None
 
     @property
+    def order(self) -> tuple[str, str]:
+        """Where it stands among others: by what the file holds, so that names do not even decide a rounding."""
+        return (self.sample.sha256, self.key)
+
+    @property
     def is_gated(self) -> bool:
         """Whether it gets a strategy of its own."""
         return self.role in (SAMPLE, CONTROL)
