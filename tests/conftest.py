@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.reference import VARIABLE, reference_root
 
 PROJECT = Path(__file__).resolve().parents[1]
+
+# How long an example takes is the machine's affair; benchmarks measure, tests check.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

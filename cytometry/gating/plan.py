@@ -28,7 +28,7 @@ from cytometry.preprocessing.compensation import LinearSum
 from cytometry.preprocessing.dimensions import DimensionReader
 
 # Kinds of slots and gates, as the kernel knows them.
-SUM, RATIO = 0, 1
+SUM, RATIO, COLUMN = 0, 1, 2
 RECTANGLE, POLYGON, ELLIPSOID, BOOLEAN, RUNS = 0, 1, 2, 3, 4
 AND, OR, NOT = 0, 1, 2
 # An axis whose transform cannot be tabulated: the kernel leaves its events to the reference.
@@ -41,9 +41,12 @@ FloatArray = npt.NDArray[np.float64]
 class KernelArrays(NamedTuple):
     """A plan as arrays; every ``*_start`` has one more entry than there are things, its end.
 
-    Values ("slots") are weighted sums of columns, or ratios of two slots. Axes
+    Values ("slots") are columns, weighted sums of columns, or ratios of two slots. Axes
     are slots with a curve. Gates refer to ranges of intervals, axes, vertices,
-    operands or runs by their own number.
+    operands or runs by their own number. The events of a gate that has children
+    are a frame: ``gate_frame`` numbers these from 1, 0 are all events (or, for
+    a gate, that it has no children); ``frame_slot`` lists the slots that the
+    children ask for, the parts of a ratio before it.
     """
 
     slot_kind: IntArray
@@ -56,6 +59,9 @@ class KernelArrays(NamedTuple):
     gate_parent: IntArray
     gate_operator: IntArray
     gate_complement: IntArray
+    gate_frame: IntArray
+    frame_start: IntArray
+    frame_slot: IntArray
     interval_start: IntArray
     interval_slot: IntArray
     interval_limits: FloatArray
@@ -232,7 +238,7 @@ class _Builder:
         numbers: tuple[float, ...],
     ) -> None:
         self.slots[key] = len(self.slots)
-        self.lists["slot_kind"].append(kind)
+        self.lists["slot_kind"].append(COLUMN if formula.is_plain else kind)
         self.lists["slot_start"].append(len(self.lists["term_column"]))
         for column, weight in zip(formula.columns, formula.weights, strict=True):
             self.lists["term_column"].append(self.columns.setdefault(column, len(self.columns)))
@@ -254,10 +260,29 @@ class _Builder:
         for start, things in ends.items():
             self.lists[start].append(len(self.lists[things]))
         self._finish_curves()
+        self._finish_frames()
         arrays: dict[str, Any] = {
             n: np.array(values, dtype=_DTYPES[n]).reshape(_SHAPES.get(n, (-1,))) for n, values in self.lists.items()
         }
         return Plan(tuple(self.columns), tuple(self.gates), KernelArrays(**arrays))
+
+    def _finish_frames(self) -> None:
+        """Number the gates that have children, and gather what these ask for."""
+        parents = sorted({g for g in self.lists["gate_parent"] if g >= 0})
+        numbers = {-1: 0} | {gate: number for number, gate in enumerate(parents, start=1)}
+        self.lists["gate_frame"] = [numbers.get(gate, 0) for gate in range(len(self.gates))]
+        asked: list[dict[int, None]] = [{} for _ in numbers]
+        for gate, parent in enumerate(self.lists["gate_parent"]):
+            for kind in ("interval", "axis"):
+                first, stop = self.lists[f"{kind}_start"][gate : gate + 2]
+                for slot in self.lists[f"{kind}_slot"][first:stop]:
+                    if self.lists["slot_kind"][slot] == RATIO:
+                        asked[numbers[parent]] |= dict.fromkeys(self.lists["ratio_slots"][slot])
+                    asked[numbers[parent]][slot] = None
+        for slots in asked:
+            self.lists["frame_start"].append(len(self.lists["frame_slot"]))
+            self.lists["frame_slot"].extend(slots)
+        self.lists["frame_start"].append(len(self.lists["frame_slot"]))
 
     def _finish_curves(self) -> None:
         """Tabulate each transform once, over all that its axes ask for."""

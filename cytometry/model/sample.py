@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Generic, Protocol, TypeVar, overload
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from cytometry.model.spillover import Spillover
 
 FloatArray = npt.NDArray[np.float64]
 NumberArray = npt.NDArray[Any]
+Rows = npt.NDArray[np.integer[Any]]
 T = TypeVar("T")
 
 
@@ -49,14 +50,27 @@ class Deferred(Generic[T]):
         instance.__dict__[self._slot] = value
 
 
-class Columns(Protocol):
-    """Where a sample's numbers come from: a mapped file or an array."""
+class LinearScale(NamedTuple):
+    """A linear value is the stored one times ``factor``, over ``divisor``; one of them is 1."""
 
-    def raw(self, index: int) -> NumberArray:
+    factor: float
+    divisor: float
+
+
+AS_STORED = LinearScale(1.0, 1.0)
+
+
+class Columns(Protocol):
+    """Where a sample's numbers come from: a mapped file or an array.
+
+    ``rows`` picks events; None takes all.
+    """
+
+    def raw(self, index: int, rows: Rows | None = None) -> NumberArray:
         """One column as stored after masking, native byte order, read-only."""
         ...
 
-    def linear(self, index: int) -> NumberArray:
+    def linear(self, index: int, rows: Rows | None = None) -> NumberArray:
         """One column on the linear scale (log amplification, gain, time step applied)."""
         ...
 
@@ -70,13 +84,13 @@ class Columns(Protocol):
     def stored(self) -> NumberArray | None:
         """Events × channels as stored, if one mapped array holds them, scaled or not.
 
-        ``stored()[:, i]`` is linear where ``is_linear(i)``: most files have a
-        time step and no other scale, and gates seldom ask for the time.
+        ``linear_scale(i)`` makes ``stored()[:, i]`` linear: most files have a
+        time step and no other scale.
         """
         ...
 
-    def is_linear(self, index: int) -> bool:
-        """Whether the column's linear values equal the stored ones."""
+    def linear_scale(self, index: int) -> LinearScale | None:
+        """How stored values become linear ones; None where it takes more than a factor."""
         ...
 
 
@@ -91,11 +105,11 @@ class ArrayColumns:
         view.setflags(write=False)
         object.__setattr__(self, "events", view)
 
-    def raw(self, index: int) -> NumberArray:
-        return self.events[:, index]
+    def raw(self, index: int, rows: Rows | None = None) -> NumberArray:
+        return self.events[:, index] if rows is None else self.events[rows, index]
 
-    def linear(self, index: int) -> NumberArray:
-        return self.events[:, index]
+    def linear(self, index: int, rows: Rows | None = None) -> NumberArray:
+        return self.raw(index, rows)
 
     def matrix(self) -> NumberArray | None:
         return self.events
@@ -103,8 +117,8 @@ class ArrayColumns:
     def stored(self) -> NumberArray | None:
         return self.events
 
-    def is_linear(self, index: int) -> bool:
-        return True
+    def linear_scale(self, index: int) -> LinearScale | None:
+        return AS_STORED
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,9 +203,9 @@ class Sample:
         """One column as stored after masking."""
         return self.columns.raw(index)
 
-    def linear_column(self, index: int) -> NumberArray:
-        """One column on the linear scale."""
-        return self.columns.linear(index)
+    def linear_column(self, index: int, rows: Rows | None = None) -> NumberArray:
+        """One column on the linear scale, of all events or of ``rows``."""
+        return self.columns.linear(index, rows)
 
     def raw(self) -> FloatArray:
         """Events × channels as stored after masking, float64."""
@@ -199,7 +213,7 @@ class Sample:
 
     def linear(self) -> FloatArray:
         """Events × channels on the linear scale, float64."""
-        return self._stack(self.columns.linear, self.columns.is_linear)
+        return self._stack(self.columns.linear, lambda i: self.columns.linear_scale(i) == AS_STORED)
 
     def _stack(self, read: Callable[[int], NumberArray], is_as_stored: Callable[[int], bool]) -> FloatArray:
         out = np.empty((self.n_events, len(self.channels)), dtype=np.float64)

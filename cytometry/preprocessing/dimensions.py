@@ -155,8 +155,7 @@ class DimensionReader:
         return tuple(i for i in found if i is not None)
 
     def _column(self, index: int, rows: Rows | None) -> FloatArray:
-        column = self.sample.linear_column(index)
-        return np.asarray(column if rows is None else column[rows], dtype=np.float64)
+        return np.asarray(self.sample.linear_column(index, rows), dtype=np.float64)
 
 
 def _labels(sample: Sample) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cytometry.errors import RequestError
-from cytometry.model.sample import ArrayColumns, NumberArray, Sample
+from cytometry.model.sample import AS_STORED, ArrayColumns, LinearScale, NumberArray, Rows, Sample
 from cytometry.model.spillover import Spillover
 from cytometry.simulation.cell_types import ABSENT, CELL_TYPE_NAMES, CELL_TYPES
 from cytometry.simulation.cytometer import TIMESTEP_S, TOP, TubePanel, detect, tube_panel
@@ -143,15 +143,15 @@ class SimulatedTube:
 class _TubeColumns(ArrayColumns):
     """Stored events; Time is the last column and counts ticks, as in a file."""
 
-    def linear(self, index: int) -> NumberArray:
-        column = self.events[:, index]
+    def linear(self, index: int, rows: Rows | None = None) -> NumberArray:
+        column = self.raw(index, rows)
         return column * np.float64(TIMESTEP_S) if index == self.events.shape[1] - 1 else column
 
     def matrix(self) -> None:
         return None
 
-    def is_linear(self, index: int) -> bool:
-        return index != int(self.events.shape[1]) - 1
+    def linear_scale(self, index: int) -> LinearScale | None:
+        return LinearScale(TIMESTEP_S, 1.0) if index == int(self.events.shape[1]) - 1 else AS_STORED
 
 
 @dataclass(frozen=True, eq=False)

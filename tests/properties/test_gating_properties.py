@@ -53,7 +53,6 @@ scales = st.one_of(
 linear_values = st.floats(-5_000, 300_000)
 
 
-@settings(deadline=None)
 @given(scales, st.lists(linear_values, min_size=2, max_size=50))
 def test_scales_never_decrease(scale: Transform, values: list[float]) -> None:
     shown = scale.apply(np.sort(values))
@@ -64,13 +63,11 @@ def test_scales_never_decrease(scale: Transform, values: list[float]) -> None:
     ).all()
 
 
-@settings(deadline=None)
 @given(biexponentials(), st.floats(-0.2, 1.2))
 def test_a_scale_undoes_its_inverse(scale: Transform, shown: float) -> None:
     assert float(scale.apply(scale.inverse(shown))) == pytest.approx(shown, abs=1e-9)
 
 
-@settings(deadline=None)
 @given(scales, linear_values, st.lists(st.floats(-1e-9, 1e-9), max_size=20), st.lists(linear_values, max_size=20))
 def test_a_boundary_on_the_linear_scale_asks_the_same_question(
     scale: Transform, at: float, near: list[float], far: list[float]
@@ -85,7 +82,6 @@ def test_a_boundary_on_the_linear_scale_asks_the_same_question(
     assert (reached | ~(values >= bracket.above)).all()
 
 
-@settings(deadline=None)
 @given(st.one_of(biexponentials(), st.builds(Asinh, tops, st.floats(1.0, 6.0))), st.floats(0.05, 0.95))
 def test_the_smallest_value_that_reaches_a_level_is_found(scale: Transform, level: float) -> None:
     edge = boundary(scale, level)
@@ -93,7 +89,7 @@ def test_the_smallest_value_that_reaches_a_level_is_found(scale: Transform, leve
     assert float(scale.apply(edge - max(abs(edge), 1e-6) * 1e-9)) < level
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(biexponentials(), st.floats(0.0, 0.4), st.floats(0.6, 1.0))
 def test_tables_are_as_exact_as_they_say(scale: Transform, low: float, high: float) -> None:
     ends = (float(scale.inverse(low)), float(scale.inverse(high)))
@@ -161,7 +157,7 @@ def sample_of(seed: int) -> Sample:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(strategies(), st.integers(0, 5))
 def test_any_strategy_has_the_members_that_its_definition_says(strategy: GatingStrategy, seed: int) -> None:
     sample = sample_of(seed)
@@ -174,7 +170,7 @@ def test_any_strategy_has_the_members_that_its_definition_says(strategy: GatingS
             assert np.array_equal(membership.indices(path), expected[path]), path
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(strategies())
 def test_any_strategy_survives_a_file(strategy: GatingStrategy) -> None:
     again = parse_gatingml(gatingml_bytes(strategy))

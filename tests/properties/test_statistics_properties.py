@@ -130,7 +130,7 @@ def test_rank_correlations_do_not_care_for_monotone_scales(pairs: list[tuple[flo
             assert 0 < plain.p_value.floor <= plain.p_value.p * (1 + 1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000))
 def test_a_balanced_mixed_model_is_the_analysis_of_variance(seed: int) -> None:
     y = balanced(seed, visits=3)
@@ -146,7 +146,7 @@ def test_a_balanced_mixed_model_is_the_analysis_of_variance(seed: int) -> None:
     assert (fit.kenward_roger.df <= 18 - 3 + 1e-6).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000))
 def test_a_mixed_model_of_two_visits_is_the_paired_t(seed: int) -> None:
     from scipy.stats import ttest_rel
@@ -160,7 +160,7 @@ def test_a_mixed_model_of_two_visits_is_the_paired_t(seed: int) -> None:
     assert fit.kenward_roger.p[0] == pytest.approx(expected.pvalue, rel=1e-4)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000))
 def test_the_p_of_a_repeated_correlation_is_that_of_its_t(seed: int) -> None:
     from scipy.stats import t as student

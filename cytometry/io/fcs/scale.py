@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cytometry.errors import FcsError
+from cytometry.model.sample import LinearScale
 
 NumberArray = npt.NDArray[Any]
 # A table of every possible result beats a power per event as long as it stays in the processor's cache.
@@ -48,6 +49,13 @@ class Scale:
     def is_identity(self) -> bool:
         """Whether linear equals stored."""
         return not self.unusable and self.decades == 0 and self.factor == 1.0 and self.divisor == 1.0
+
+    @property
+    def as_factor(self) -> LinearScale | None:
+        """The scale as a factor and divisor; None where it is none, or unusable."""
+        if self.unusable or self.decades > 0:
+            return None
+        return LinearScale(self.factor, 1.0 if self.factor != 1.0 else self.divisor)
 
     def apply(self, column: NumberArray, *, where: str) -> NumberArray:
         """Linear values of a stored column; float64 unless nothing is to be done.

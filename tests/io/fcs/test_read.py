@@ -15,6 +15,7 @@ import pytest
 
 from cytometry.errors import FcsError, RequestError, SpilloverError
 from cytometry.io.fcs import inspect_fcs, read_fcs
+from cytometry.model.sample import AS_STORED
 from tests.io.fcs.builder import Fcs, float_events, float_file, integer_events, integer_file, pairs_for
 
 
@@ -37,7 +38,7 @@ def test_matrix_is_none_where_time_is_scaled_and_stored_is_not(tmp_path: Path) -
     columns = read_fcs(write(tmp_path, float_file())).columns
     assert columns.matrix() is None
     np.testing.assert_array_equal(columns.stored(), float_events())
-    assert [columns.is_linear(i) for i in range(5)] == [True, True, True, True, False]
+    assert [columns.linear_scale(i) == AS_STORED for i in range(5)] == [True, True, True, True, False]
 
 
 def test_columns_cannot_be_written_to(tmp_path: Path) -> None:
