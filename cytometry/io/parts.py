@@ -22,6 +22,7 @@ THRESHOLDS_PART: Final = "thresholds.csv"
 GATE_DRAWS_PART: Final = "gate_draws.csv"
 FINDINGS_PART: Final = "findings.csv"
 QUALITY_PART: Final = "qc.csv"
+COMPENSATION_PART: Final = "qc_compensation.csv"
 PREVIEWS_PART: Final = "previews.npz"
 
 

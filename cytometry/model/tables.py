@@ -287,9 +287,58 @@ CONTROL_CHART = TableSchema(
     ),
 )
 
+_PAIR = (
+    Column("matrix", "string", "12 digits of SHA-256 over the matrix that was used: equal for equal matrices"),
+    Column("source", "string", "$PnN of the dye", required=True),
+    Column("target", "string", "$PnN of the detector into which it spills", required=True),
+    Column("source_marker", "string", "$PnS of the dye's own detector"),
+    Column("target_marker", "string", "$PnS of the other detector"),
+    Column("coefficient", "number", "as the matrix has it", "1"),
+    Column("error", "number", "true minus stored coefficient; positive is under-compensated", "1"),
+    Column("standard_error", "number", "of the error", "1"),
+    Column("doubt", "number", "error that cells could mimic which are dim rather than negative in the target", "1"),
+)
+
+COMPENSATION_TUBE = TableSchema(
+    "qc_compensation_tube",
+    "one sample and pair of dye and detector that its cells say something about (in parts/)",
+    ("sample_id", "source", "target"),
+    (_SAMPLE, _PANEL, *_PAIR),
+)
+
+COMPENSATION = TableSchema(
+    "qc_compensation",
+    "one panel, matrix and pair of dye and detector: the median over the tubes that were compensated with it",
+    ("panel", "matrix", "source", "target"),
+    (
+        _PANEL,
+        *_PAIR,
+        Column("limit", "number", "error beyond which the pair is called wrong", "1"),
+        Column("tubes", "integer", "tubes whose cells say something about the pair", "tubes", minimum=1),
+        Column(
+            "verdict",
+            "string",
+            "under- or over-compensated, within the limit, or too uncertain to say",
+            allowed=("ok", "under", "over", "cannot tell"),
+        ),
+    ),
+)
+
 RESULT_TABLES: Mapping[str, TableSchema] = MappingProxyType(
     {
         t.name: t
-        for t in (COUNTS, FREQUENCIES, INTENSITIES, THRESHOLDS, GATE_DRAWS, QUALITY, CONTROL_CHART, SAMPLES, FINDINGS)
+        for t in (
+            COUNTS,
+            FREQUENCIES,
+            INTENSITIES,
+            THRESHOLDS,
+            GATE_DRAWS,
+            QUALITY,
+            COMPENSATION,
+            COMPENSATION_TUBE,
+            CONTROL_CHART,
+            SAMPLES,
+            FINDINGS,
+        )
     }
 )

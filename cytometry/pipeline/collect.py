@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from cytometry.io.atomic import write_atomically
 from cytometry.io.parts import (
+    COMPENSATION_PART,
     COUNTS_PART,
     DONE,
     FINDINGS_PART,
@@ -20,6 +21,8 @@ from cytometry.io.parts import (
 )
 from cytometry.io.result_tables import data_package, finding_rows, read_table, table_bytes
 from cytometry.model.tables import (
+    COMPENSATION,
+    COMPENSATION_TUBE,
     CONTROL_CHART,
     COUNTS,
     FINDINGS,
@@ -35,6 +38,7 @@ from cytometry.model.tables import (
 from cytometry.pipeline.planning import GatingPlan, PlannedInput
 from cytometry.pipeline.resume import current_record
 from cytometry.pipeline.tasks import SampleOutcome
+from cytometry.quantification.compensation_quality import compensation_findings, pooled_compensation
 from cytometry.quantification.control_chart import CONTROL, ControlRun, control_chart, control_findings
 from cytometry.quantification.frequencies import FrequencyRules, SampleFacts, frequencies
 from cytometry.quantification.quality import QualityLimits, quality_findings
@@ -83,6 +87,8 @@ def collect(
         THRESHOLDS,
         GATE_DRAWS,
         QUALITY,
+        COMPENSATION_TUBE,
+        COMPENSATION,
         CONTROL_CHART,
         SAMPLES,
         FINDINGS,
@@ -120,6 +126,11 @@ def collect(
     tables["thresholds"] = threshold_spread(
         tables["thresholds"], {i.tube.sample_id: i.subject_id for i in plan.inputs if i.tube.role != CONTROL}
     )
+    pairs = tables.pop(COMPENSATION_TUBE.name)
+    tables[COMPENSATION.name] = pooled_compensation(pairs)
+    # The first tube stands for all that carry its matrix.
+    carriers = {str(r["matrix"]): given[str(r["sample_id"])] for r in reversed(pairs)}
+    tables["findings"] += finding_rows("", compensation_findings(tables[COMPENSATION.name], carriers))
     controls = _controls(plan.inputs, tables["qc"])
     tables["control_chart"] = control_chart(controls, tables)
     for sample_id, findings in control_findings(tables["control_chart"], controls).items():
@@ -190,6 +201,7 @@ def _add_part(tables: dict[str, Rows], path: Path, folder: Path) -> None:
         GATE_DRAWS_PART: GATE_DRAWS,
         INTENSITIES_PART: INTENSITIES,
         QUALITY_PART: QUALITY,
+        COMPENSATION_PART: COMPENSATION_TUBE,
         THRESHOLDS_PART: THRESHOLDS,
     }
     schema = by_file.get(path.name)

@@ -17,6 +17,7 @@ from cytometry.gating.membership import Membership
 from cytometry.io.digests import is_unchanged
 from cytometry.io.fcs.read import read_fcs
 from cytometry.io.parts import (
+    COMPENSATION_PART,
     COUNTS_PART,
     FINDINGS_PART,
     GATE_DRAWS_PART,
@@ -36,7 +37,7 @@ from cytometry.model.gates import Dimension
 from cytometry.model.sample import Sample
 from cytometry.model.spillover import Spillover
 from cytometry.model.strategy import GatingStrategy
-from cytometry.model.tables import COUNTS, FINDINGS, GATE_DRAWS, INTENSITIES, QUALITY, THRESHOLDS
+from cytometry.model.tables import COMPENSATION_TUBE, COUNTS, FINDINGS, GATE_DRAWS, INTENSITIES, QUALITY, THRESHOLDS
 from cytometry.pipeline.tasks import DRAW_SEED, GroupResult, GroupTask, SampleOutcome, TubeInput
 from cytometry.preprocessing.dimensions import ChannelMap, DimensionReader, channel_map_by_name
 from cytometry.quantification.counts import CountedSample, count_populations
@@ -350,6 +351,7 @@ def _details(
     folder: str,
 ) -> dict[str, bytes]:
     from cytometry.preprocessing.quality import acquisition_quality
+    from cytometry.quantification.compensation_quality import compensation_rows
     from cytometry.quantification.intensities import population_medians
     from cytometry.quantification.preview_arrays import previews_to_arrays
     from cytometry.quantification.previews import gate_previews
@@ -368,8 +370,12 @@ def _details(
         membership,
         second_opinion=_second_opinion(tube),
     )
+    pairs = compensation_rows(
+        tube.given.sample_id, task.panel, tube.sample, membership, matrix or tube.sample.spillover
+    )
     return {
         f"{folder}/{QUALITY_PART}": table_bytes(QUALITY, [quality]),
+        f"{folder}/{COMPENSATION_PART}": table_bytes(COMPENSATION_TUBE, pairs),
         f"{folder}/{INTENSITIES_PART}": table_bytes(INTENSITIES, medians),
         f"{folder}/{PREVIEWS_PART}": arrays_bytes(previews_to_arrays(previews)),
     }

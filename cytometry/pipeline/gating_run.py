@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from cytometry.io.digests import file_digest
 from cytometry.model.tables import (
+    COMPENSATION,
     CONTROL_CHART,
     COUNTS,
     FINDINGS,
@@ -37,6 +38,7 @@ GATING_TABLES: Final = (
     THRESHOLDS,
     GATE_DRAWS,
     QUALITY,
+    COMPENSATION,
     CONTROL_CHART,
     SAMPLES,
     FINDINGS,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from cytometry.reporting.compensation_pairs import compensation_pairs
 from cytometry.reporting.control_charts import control_charts
 from cytometry.reporting.formats import significant, whole
 from cytometry.reporting.inputs import ReportInputs
@@ -46,7 +47,13 @@ _SEVERITY_ORDER = ("error", "warning", "info")
 
 
 def _render(inputs: ReportInputs) -> Markup | None:
-    found = (_findings(inputs), _acquisition(inputs), control_charts(inputs), _thresholds(inputs))
+    found = (
+        _findings(inputs),
+        _acquisition(inputs),
+        compensation_pairs(inputs),
+        control_charts(inputs),
+        _thresholds(inputs),
+    )
     parts = [p for p in found if p is not None]
     if not parts:
         return None
