@@ -14,6 +14,7 @@ from cytometry.errors import CytometryError, PanelError, StrategyError
 from cytometry.io.yaml_file import read_yaml
 from cytometry.model.gates import FROM_FILE, UNCOMPENSATED
 from cytometry.model.panel import Panel, PanelFile
+from cytometry.model.second_axis import without_overclaim
 from cytometry.model.strategy import GatingStrategy
 from cytometry.model.template import GatingTemplate
 
@@ -51,7 +52,7 @@ def shipped_panel_names() -> tuple[str, ...]:
 
 
 def load_panel(name_or_folder: str | Path) -> Panel:
-    """Read and check a panel.
+    """Read and check a panel; see :func:`~cytometry.model.second_axis.without_overclaim` for what it may not claim.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ def load_panel(name_or_folder: str | Path) -> Panel:
     strategy = _strategy(folder)
     panel = Panel(described, strategy, panel_digest(folder))
     _check(panel, folder)
-    return panel
+    return without_overclaim(panel)
 
 
 def panel_folder(name_or_folder: str | Path) -> Path:

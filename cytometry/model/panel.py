@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from cytometry.model.findings import Finding
 from cytometry.model.gates import FROM_FILE, BooleanGate, Dimension, RatioDimension
 from cytometry.model.strategy import GatingStrategy
 from cytometry.model.template import FrozenPart, GatingTemplate, Scope
@@ -143,11 +144,14 @@ class Panel:
         A template whose gates are still to be placed, or drawn gates.
     digest
         SHA-256 over the files that decide results; the same from a wheel and a checkout.
+    findings
+        What a reader of any result of the panel has to know.
     """
 
     described: PanelFile
     strategy: GatingTemplate | GatingStrategy
     digest: str = ""
+    findings: tuple[Finding, ...] = ()
 
     @property
     def name(self) -> str:

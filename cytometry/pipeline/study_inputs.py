@@ -245,6 +245,7 @@ def _check_plan_names(study: Study, panels: Mapping[str, Panel]) -> None:
     scales = [(f"plan.confirmatory[{i}].scale", r.scale) for i, r in enumerate(plan.confirmatory)]
     scales += [("plan.panel_scale", plan.panel_scale)]
     named += [(place, s.partition(":")[2]) for place, s in scales if s.startswith("logit_of:")]
+    renamed = {f.keyword: f.message for panel in panels.values() for f in panel.findings if f.keyword}
     findings = tuple(
         Finding(
             "POPULATION_UNKNOWN",
@@ -253,7 +254,7 @@ def _check_plan_names(study: Study, panels: Mapping[str, Panel]) -> None:
             file="study.yaml",
             keyword=place,
             found=name,
-            fix=suggestion(name, sorted(known)),
+            fix=renamed.get(name) or suggestion(name, sorted(known)),
         )
         for place, name in named
         if name not in known

@@ -33,7 +33,7 @@ class MarkerMatch:
     missing
         Markers of the panel that no channel measures, in panel order.
     findings
-        One per missing marker that a file may lack.
+        Those of the panel, and one per missing marker that a file may lack.
     """
 
     channel_map: ChannelMap
@@ -71,7 +71,8 @@ def match_channels(sample: Sample, panel: Panel) -> MarkerMatch:
         else:
             found[name] = chosen
     findings = tuple(_missing(name, panel, sample) for name in missing if panel.gates_on(name))
-    return MarkerMatch(ChannelMap(found), tuple(missing), findings)
+    of_panel = tuple(f.in_file(sample.name) for f in panel.findings)
+    return MarkerMatch(ChannelMap(found), tuple(missing), (*of_panel, *findings))
 
 
 def _fit(marker: Marker, channel: Channel) -> int | None:

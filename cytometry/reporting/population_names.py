@@ -19,6 +19,8 @@ CANONICAL_NAMES: Mapping[str, str] = MappingProxyType(
         "double_negative": "Double negative B",
         "transitional": "Transitional B",
         "activated_naive": "Activated naive B",
+        "cd24_neg_cd38_neg_naive_like": "CD24− CD38− naive-like B",
+        "naive_like": "Naive-like B",
         "resting_naive": "Resting naive B",
         "dn1": "DN1",
         "dn2": "DN2",
