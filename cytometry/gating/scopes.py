@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cytometry.gating.tubes import CONTROL, SAMPLE, Tube
 from cytometry.model.template import Scope
@@ -24,8 +24,9 @@ class ScopeGroup:
     receiving
         Tubes that get it; a control gets its batch's gate without shaping it.
     spans_batches
-        The scope asked for would pool several batches. With ``bridged`` the
-        gate takes a per-batch offset; otherwise the scope was narrowed.
+        The scope asked for would make a change between batches. With
+        ``bridged`` the gate takes a per-batch offset; otherwise the scope was
+        narrowed.
     """
 
     name: str
@@ -40,9 +41,11 @@ def scope_groups(tubes: Iterable[Tube], scope: Scope, *, alone: bool, can_bridge
     """Divide the gated tubes into groups that share a gate.
 
     A pool spans batches only where ``can_bridge`` says that a bridging control
-    gives each batch's offset. Otherwise a subject's gate falls back to the
-    sample and a study's to the batch: pooled visits of several batches would
-    turn the shift between batches into a change.
+    gives each batch's offset: pooled visits of several batches would turn the
+    shift between batches into a change. And a batch shares a gate only among
+    subjects that lie wholly in it: where batches follow the visits, the gate of
+    a visit's batch errs the same way in every subject, and that is a change,
+    too. Tubes that may not share get gates of their own.
     """
     gated = sorted((t for t in tubes if t.is_gated), key=lambda t: t.order)
     if alone or scope == "sample":
@@ -54,15 +57,19 @@ def scope_groups(tubes: Iterable[Tube], scope: Scope, *, alone: bool, can_bridge
         return (*groups, *(_single(t) for t in controls))
     if scope == "batch":
         return _by_batch(samples, controls)
-    if len({t.batch_group for t in gated}) > 1:
-        if can_bridge:
-            members = tuple(samples or controls)
-            return (ScopeGroup("study", "study", members, tuple(gated), spans_batches=True, bridged=True),)
-        return tuple(
-            ScopeGroup(g.name, g.scope, g.contributing, g.receiving, spans_batches=True)
-            for g in _by_batch(samples, controls)
-        )
-    return (ScopeGroup("study", "study", tuple(samples or controls), tuple(gated)),) if gated else ()
+    if len({t.batch_group for t in gated}) == 1:
+        return (ScopeGroup("study", "study", tuple(samples or controls), tuple(gated)),)
+    if gated and can_bridge:
+        members = tuple(samples or controls)
+        return (ScopeGroup("study", "study", members, tuple(gated), spans_batches=True, bridged=True),)
+    return tuple(replace(g, spans_batches=True) for g in _by_batch(samples, controls))
+
+
+def _several_batches(samples: Sequence[Tube]) -> frozenset[str]:
+    """Subjects whose tubes do not all lie in one batch."""
+    seen = {(t.subject_group, t.batch_group) for t in samples if t.subject_group is not None}
+    elsewhere = {t.subject_group for t in samples if t.subject_group is not None and t.other_batches}
+    return frozenset(s for s, _ in seen if s is not None and sum(s == other for other, _ in seen) > 1) | elsewhere
 
 
 def _single(tube: Tube, *, spans_batches: bool = False) -> ScopeGroup:
@@ -71,13 +78,14 @@ def _single(tube: Tube, *, spans_batches: bool = False) -> ScopeGroup:
 
 def _by_subject(samples: Sequence[Tube], *, can_bridge: bool) -> tuple[ScopeGroup, ...]:
     groups: list[ScopeGroup] = []
+    several = _several_batches(samples)
     for subject in dict.fromkeys(t.subject_group for t in samples):
         members = tuple(t for t in samples if t.subject_group == subject)
         if subject is None:
             groups += [_single(t) for t in members]
-        elif len({t.batch_group for t in members}) == 1:
+        elif subject not in several:
             groups.append(ScopeGroup(f"subject {subject}", "subject", members, members))
-        elif can_bridge:
+        elif can_bridge and len({t.batch_group for t in members}) > 1:
             groups.append(
                 ScopeGroup(f"subject {subject}", "subject", members, members, spans_batches=True, bridged=True)
             )
@@ -87,9 +95,11 @@ def _by_subject(samples: Sequence[Tube], *, can_bridge: bool) -> tuple[ScopeGrou
 
 
 def _by_batch(samples: Sequence[Tube], controls: Sequence[Tube]) -> tuple[ScopeGroup, ...]:
-    groups = []
-    for batch in dict.fromkeys(t.batch_group for t in (*samples, *controls)):
-        members = tuple(t for t in samples if t.batch_group == batch)
+    several = _several_batches(samples)
+    groups = [_single(t, spans_batches=True) for t in samples if t.subject_group in several]
+    sharing = [t for t in samples if t.subject_group not in several]
+    for batch in dict.fromkeys(t.batch_group for t in (*sharing, *controls)):
+        members = tuple(t for t in sharing if t.batch_group == batch)
         bridging = tuple(t for t in controls if t.batch_group == batch)
         receiving = tuple(sorted((*members, *bridging), key=lambda t: t.order))
         groups.append(ScopeGroup(f"batch {batch}", "batch", members or bridging, receiving))

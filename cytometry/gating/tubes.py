@@ -28,6 +28,8 @@ class Tube:
         ``sample``, ``control`` (the bridging control), ``fmo:<marker>``; others are ignored.
     file_compensation
         What ``FCS`` means where a study replaces the matrix of the file.
+    other_batches
+        The subject has tubes in batches that are not placed together with this one.
     """
 
     key: str
@@ -37,6 +39,7 @@ class Tube:
     batch_group: str | None = None
     role: str = SAMPLE
     file_compensation: Spillover | None = None
+    other_batches: bool = False
 
     @property
     def order(self) -> tuple[str, str]:

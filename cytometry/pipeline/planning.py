@@ -152,14 +152,14 @@ def _task(
     key: tuple[str, ...], members: Sequence[PlannedInput], inputs: Sequence[PlannedInput], request: GroupingRequest
 ) -> GroupTask:
     panel = request.panels[members[0].panel]
-    tubes = tuple(m.tube for m in members)
+    tubes = tuple(_knowing_batches(m, members, inputs) for m in members)
     references = () if request.settings.alone else _references(members, inputs)
     sizes = {} if request.settings.alone else _batch_sizes(members, inputs)
     overrides = tuple(o for o in request.overrides if o.sample_id in {t.sample_id for t in tubes})
     ingredients = {
         "files": value_digest([_identity(t) for t in tubes]),
         "references": value_digest(sorted(_identity(t) for t in references)),
-        "batches": value_digest(sorted(sizes.items())),
+        "batches": value_digest([sorted(sizes.items()), sorted(t.sample_id for t in tubes if t.other_batches)]),
         "panel": value_digest([panel.source.kind, panel.source.name, panel.source.digest]),
         "compensation": value_digest([request.compensation.kind, request.compensation.digest]),
         "overrides": value_digest([[o.sample_id, o.cut, o.value] for o in overrides]),
@@ -197,6 +197,24 @@ def _references(members: Sequence[PlannedInput], inputs: Sequence[PlannedInput])
         and (i.outcome is None or i.outcome.status == "skipped")
         and (i.outcome is None or i.outcome.code == "REFERENCE")
     )
+
+
+def _knowing_batches(
+    planned: PlannedInput, members: Sequence[PlannedInput], inputs: Sequence[PlannedInput]
+) -> TubeInput:
+    """The tube, told whether its subject has tubes in batches that the group does not hold."""
+    here = {m.batch for m in members}
+    if len(members) == 1 or planned.tube.role != SAMPLE or not planned.subject_id:
+        return planned.tube
+    elsewhere = any(
+        i.subject_id == planned.subject_id
+        and i.panel == planned.panel
+        and i.batch not in here
+        and i.outcome is None
+        and i.tube.role == SAMPLE
+        for i in inputs
+    )
+    return replace(planned.tube, other_batches=elsewhere)
 
 
 def _batch_sizes(members: Sequence[PlannedInput], inputs: Sequence[PlannedInput]) -> dict[str, int]:

@@ -62,6 +62,8 @@ class TubeInput:
         Of the file's bytes when the run was planned.
     stamp
         Tells a worker that these are the bytes still; None where only hashing again would.
+    other_batches
+        The subject has tubes in batches that are not in the group.
     """
 
     sample_id: str
@@ -72,6 +74,7 @@ class TubeInput:
     batch_group: str | None = None
     sha256: str = ""
     stamp: FileStamp | None = None
+    other_batches: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from cytometry.gating.scopes import scope_groups
 from cytometry.gating.tubes import Tube
@@ -50,9 +53,24 @@ def test_a_batch_shares_with_its_control_which_does_not_shape_the_gate() -> None
     assert [t.key for t in group.receiving] == ["a1", "a2", "b1", "c"]
 
 
-def test_a_study_in_several_batches_falls_back_to_the_batch() -> None:
+def test_a_study_in_several_batches_falls_back_to_the_batch_of_those_who_lie_in_one() -> None:
     groups = scope_groups(TWO_BATCHES, "study", alone=False, can_bridge=False)
-    assert [(g.scope, g.spans_batches) for g in groups] == [("batch", True), ("batch", True)]
+    assert [(g.name, g.spans_batches) for g in groups] == [("sample a1", True), ("sample a2", True), ("batch 1", True)]
+    assert [t.key for t in groups[2].receiving] == ["b1", "b2"]
+
+
+def test_a_batch_shares_no_gate_with_those_who_are_in_others_too() -> None:
+    groups = scope_groups([*TWO_BATCHES, tube("c", None, "1", "control")], "batch", alone=False, can_bridge=False)
+    assert [(g.name, g.spans_batches) for g in groups] == [("sample a1", True), ("sample a2", True), ("batch 1", False)]
+    assert [t.key for t in groups[2].receiving] == ["b1", "b2", "c"]
+
+
+@pytest.mark.parametrize("scope", ["subject", "batch"])
+def test_batches_that_are_placed_elsewhere_count_too(scope: str) -> None:
+    """Of a gate group that is one batch, the other visits of a subject are told and not seen."""
+    told = [replace(t, other_batches=t.subject_group == "A") for t in ONE_BATCH]
+    assert members(told, scope)["a1"] == "sample a1"
+    assert members(told, scope)["b1"] == ("subject B" if scope == "subject" else "batch 1")
 
 
 def test_alone_every_tube_has_its_own_gate() -> None:
