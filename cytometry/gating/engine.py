@@ -12,10 +12,10 @@ import numpy.typing as npt
 from cytometry.errors import CytometryError, GatingError
 from cytometry.gating.membership import Membership
 from cytometry.gating.order import evaluation_order
-from cytometry.gating.plan import Plan, compile_plan
+from cytometry.gating.plan import Plan, channels_of, plan_for
 from cytometry.gating.reference import gate_rows
 from cytometry.model.channels import Channel
-from cytometry.model.gates import BooleanGate, Dimension, Interval, RatioDimension, RectangleGate
+from cytometry.model.gates import BooleanGate, Dimension, Interval, RectangleGate
 from cytometry.model.sample import AS_STORED, Sample
 from cytometry.model.spillover import Spillover
 from cytometry.model.strategy import ROOT, GatingStrategy, Population
@@ -105,11 +105,8 @@ def _inherited(population: Population, undefined: dict[str, str]) -> str | None:
 
 def _check_dimensions(population: Population, reader: DimensionReader) -> None:
     for dimension in population.gate.dimensions:
-        names = (
-            (dimension.numerator, dimension.denominator) if isinstance(dimension, RatioDimension) else (dimension.name,)
-        )
-        for name in names:
-            reader.formula(name, dimension.compensation)
+        for name, reference in channels_of(dimension):
+            reader.formula(name, reference)
 
 
 def _located(error: CytometryError, population: Population, sample: Sample) -> GatingError:
@@ -142,7 +139,7 @@ def _wants_compiled(sample: Sample) -> bool:
 
 
 def _packed_members(populations: Sequence[Population], reader: DimensionReader, *, compiled: bool) -> dict[str, Bits]:
-    plan = compile_plan(populations, reader)
+    plan = plan_for(populations, reader)
     n_events = reader.sample.n_events
     bits = np.zeros((len(plan.paths), -(-n_events // 8)), dtype=np.uint8)
     doubtful = np.zeros(n_events, dtype=np.uint8)

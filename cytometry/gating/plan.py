@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -105,8 +106,8 @@ class Plan:
     arrays: KernelArrays
 
 
-def compile_plan(populations: Sequence[Population], reader: DimensionReader) -> Plan:
-    """Compile populations in evaluation order.
+def plan_for(populations: Sequence[Population], reader: DimensionReader) -> Plan:
+    """Compile populations in evaluation order, once per strategy and channel layout.
 
     Raises
     ------
@@ -115,7 +116,28 @@ def compile_plan(populations: Sequence[Population], reader: DimensionReader) -> 
     SpilloverError
         A matrix that a gate needs cannot be used.
     """
-    builder = _Builder(reader)
+    asked = dict.fromkeys(n for p in populations for d in p.gate.dimensions for n in channels_of(d))
+    formulas = tuple(((name, reference), reader.formula(name, reference)) for name, reference in asked)
+    return _compile(tuple(populations), formulas, tuple(reader.transforms.items()))
+
+
+def channels_of(dimension: AnyDimension) -> tuple[tuple[str, str], ...]:
+    """Names and matrix references of the channels that a dimension reads."""
+    if isinstance(dimension, RatioDimension):
+        names: tuple[str, ...] = (dimension.numerator, dimension.denominator)
+    else:
+        names = (dimension.name,)
+    return tuple((name, dimension.compensation) for name in names)
+
+
+# As many as the panels of a study and the kinds of instrument that acquired it.
+@lru_cache(maxsize=16)
+def _compile(
+    populations: tuple[Population, ...],
+    formulas: tuple[tuple[tuple[str, str], LinearSum], ...],
+    transforms: tuple[tuple[str, Transform], ...],
+) -> Plan:
+    builder = _Builder(dict(formulas), dict(transforms))
     for population in populations:
         builder.add(population)
     return builder.finish()
@@ -123,7 +145,8 @@ def compile_plan(populations: Sequence[Population], reader: DimensionReader) -> 
 
 @dataclass(eq=False)
 class _Builder:
-    reader: DimensionReader
+    formulas: Mapping[tuple[str, str], LinearSum]
+    transforms: Mapping[str, Transform]
     gates: dict[str, int] = field(default_factory=dict)
     columns: dict[int, int] = field(default_factory=dict)
     slots: dict[tuple[object, ...], int] = field(default_factory=dict)
@@ -200,25 +223,22 @@ class _Builder:
     def _linear_limits(self, key: str, low: float, high: float) -> tuple[float, float]:
         below = self._threshold(key, low).below if math.isfinite(low) else -math.inf
         above = self._threshold(key, high).above if math.isfinite(high) else math.inf
-        return max(below, domain_start(self.reader.transforms[key])), above
+        return max(below, domain_start(self.transforms[key])), above
 
     def _threshold(self, key: str | None, level: float) -> Threshold:
         """Found once: quadrants and both sides of a split share their levels."""
         if (key, level) not in self.thresholds:
-            transform = None if key is None else self.reader.transforms[key]
+            transform = None if key is None else self.transforms[key]
             self.thresholds[key, level] = threshold(transform, level)
         return self.thresholds[key, level]
 
     def _transform(self, dimension: AnyDimension) -> Transform | None:
-        return None if dimension.transform is None else self.reader.transforms[dimension.transform]
+        return None if dimension.transform is None else self.transforms[dimension.transform]
 
     def _slot(self, dimension: AnyDimension) -> int:
         if not isinstance(dimension, RatioDimension):
-            return self._sum(self.reader.formula(dimension.name, dimension.compensation))
-        parts = tuple(
-            self._sum(self.reader.formula(n, dimension.compensation))
-            for n in (dimension.numerator, dimension.denominator)
-        )
+            return self._sum(self.formulas[dimension.name, dimension.compensation])
+        parts = tuple(self._sum(self.formulas[c]) for c in channels_of(dimension))
         numbers = (dimension.A, dimension.B, dimension.C, dimension.minimum, dimension.maximum)
         if (parts, numbers) not in self.slots:
             self._new_slot((parts, numbers), RATIO, LinearSum((), ()), parts, numbers)
@@ -289,7 +309,7 @@ class _Builder:
         start = 0
         numbers: dict[str | None, tuple[int, float]] = {None: (LINEAR, 0.0)}
         for key, limits in self.ranges.items():
-            curve = build_curve(self.reader.transforms[key], *limits)
+            curve = build_curve(self.transforms[key], *limits)
             if curve is None:
                 numbers[key] = (UNKNOWN, 0.0)
                 continue

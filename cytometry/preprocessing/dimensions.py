@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -141,8 +142,12 @@ class DimensionReader:
             return np.clip(ratio, dimension.minimum, dimension.maximum)
         return self.linear(dimension.name, dimension.compensation, rows)
 
+    @cached_property
+    def _by_name(self) -> Mapping[str, int]:
+        return {c.name: c.index for c in self.sample.channels}
+
     def _detectors(self, spillover: Spillover) -> tuple[int, ...]:
-        by_name = {c.name: c.index for c in self.sample.channels}
+        by_name = self._by_name
         found = [by_name.get(d, self.channel_map.indices.get(d)) for d in spillover.channels]
         missing = [d for d, i in zip(spillover.channels, found, strict=True) if i is None]
         if missing:

@@ -29,8 +29,12 @@ MATRIX = Spillover(
 )
 
 
-def sample_of(n_events: int = 20_000, seed: int = 1, dtype: str = "<f4") -> Sample:
-    """Two clouds per dye, negative values, exact zeros, and rising time."""
+def sample_of(n_events: int = 20_000, seed: int = 1, dtype: str = "<f4", spare: int = 0) -> Sample:
+    """Two clouds per dye, negative values, exact zeros, and rising time.
+
+    Between the second dye and the third stand ``spare`` channels that are not a
+    number anywhere: an event is not taken in where they leak into a sum.
+    """
     rng = np.random.default_rng(seed)
     events = np.empty((n_events, len(NAMES)))
     events[:, 0] = np.sort(rng.integers(0, 5_000, n_events))
@@ -38,7 +42,9 @@ def sample_of(n_events: int = 20_000, seed: int = 1, dtype: str = "<f4") -> Samp
     bright = rng.random((n_events, 4)) < 0.4
     events[:, 3:] = np.where(bright, np.exp(rng.normal(8.5, 0.8, (n_events, 4))), rng.normal(20, 120, (n_events, 4)))
     events[rng.random(events.shape) < 0.01] = 0.0
-    channels = tuple(Channel(i, n, range=262144.0) for i, n in enumerate(NAMES))
+    events = np.insert(events, [5] * spare, np.nan, axis=1)
+    names = (*NAMES[:5], *(f"spare {i}" for i in range(spare)), *NAMES[5:])
+    channels = tuple(Channel(i, n, range=262144.0) for i, n in enumerate(names))
     return Sample.from_array(events.astype(dtype), channels, spillover=MATRIX)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from cytometry.errors import GatingError, SpilloverError, StrategyError
@@ -12,7 +15,7 @@ from cytometry.gating.order import evaluation_order
 from cytometry.gating.reference import gate_rows
 from cytometry.model.channels import Channel
 from cytometry.model.gates import BooleanGate, Dimension, Interval, Operand, PolygonGate, RectangleGate
-from cytometry.model.sample import Sample
+from cytometry.model.sample import ArrayColumns, LinearScale, Rows, Sample
 from cytometry.model.spillover import Spillover
 from cytometry.model.strategy import ROOT, GatingStrategy, Population
 from cytometry.model.transforms import Linear, Logicle
@@ -41,9 +44,11 @@ def range_on(name: str, low: float, high: float = np.inf, **facts: str) -> Recta
 
 
 @LOOPS
-@pytest.mark.parametrize("dtype", ["<f4", ">f4", "<f8"])
-def test_every_kind_of_gate_agrees_with_the_reference_on_every_event(compiled: bool, dtype: str) -> None:
-    strategy, sample = strategy_of(), sample_of(dtype=dtype)
+@pytest.mark.parametrize(
+    ("dtype", "spare"), [*((d, n) for d in ("<f4", ">f4", "<f8") for n in (0, 1, 2, 14)), ("<i4", 0)]
+)
+def test_every_kind_of_gate_agrees_with_the_reference_on_every_event(compiled: bool, dtype: str, spare: int) -> None:
+    strategy, sample = strategy_of(), sample_of(dtype=dtype, spare=spare)
     expected = reference_membership(strategy, sample)
     membership = gated(strategy, sample, compiled=compiled)
     sizes = {path: membership.count(path) for path in membership.paths}
@@ -52,6 +57,56 @@ def test_every_kind_of_gate_agrees_with_the_reference_on_every_event(compiled: b
         assert np.array_equal(membership.indices(path), expected[path]), path
     # A gate that holds nothing or everything would test nothing.
     assert sum(0 < (n or 0) < sample.n_events for n in sizes.values()) > 0.8 * len(sizes)
+
+
+@dataclass(frozen=True, eq=False)
+class ScaledColumns(ArrayColumns):
+    """As in a file whose channels have a gain or a time step."""
+
+    scales: tuple[LinearScale, ...] = ()
+
+    def linear(self, index: int, rows: Rows | None = None) -> npt.NDArray[np.float64]:
+        return self.raw(index, rows).astype(np.float64) * self.scales[index].factor / self.scales[index].divisor
+
+    def linear_scale(self, index: int) -> LinearScale:
+        return self.scales[index]
+
+
+@LOOPS
+@pytest.mark.parametrize("spare", [0, 5])
+def test_gains_and_time_steps_are_applied_to_columns_and_within_sums(compiled: bool, spare: int) -> None:
+    sample = sample_of(n_events=5_003, spare=spare)
+    scales = [LinearScale(1.0, 1.0)] * len(sample.channels)
+    scales[0], scales[3] = LinearScale(0.01, 1.0), LinearScale(1.0, 3.0)
+    stored = sample.raw().astype("<f4")
+    stored[:, 3] *= 3.0
+    scaled = replace(sample, columns=ScaledColumns(stored, tuple(scales)))
+    expected = reference_membership(strategy_of(), scaled)
+    membership = gated(strategy_of(), scaled, compiled=compiled)
+    for path in membership.paths:
+        assert np.array_equal(membership.indices(path), expected[path]), path
+
+
+@LOOPS
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_events_may_begin_at_any_byte_of_a_file(compiled: bool, order: str) -> None:
+    sample = sample_of(n_events=3_001, dtype=f"{order}f4", spare=4)
+    events = sample.columns.stored()
+    assert events is not None
+    odd = np.ndarray(events.shape, f"{order}f4", b"?" + events.tobytes(), offset=1)
+    moved = Sample.from_array(odd, sample.channels, spillover=sample.spillover)
+    expected, membership = gated(strategy_of(), sample), gated(strategy_of(), moved, compiled=compiled)
+    assert membership.counts == expected.counts
+
+
+def test_a_strategy_gives_each_layout_its_own_plan() -> None:
+    """Two instruments, one strategy: the same channels at other places, another matrix."""
+    strategy = strategy_of()
+    for spare in (0, 3, 0):
+        sample = sample_of(n_events=2_000, spare=spare)
+        expected = reference_membership(strategy, sample)
+        membership = gated(strategy, sample, compiled=True)
+        assert {p: membership.count(p) for p in membership.paths} == {p: len(expected[p]) for p in membership.paths}
 
 
 @LOOPS

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Policy = Literal["by position", "always escaped", "always empty"]
@@ -65,6 +66,8 @@ def is_standard(keyword: bytes) -> bool:
     return _STANDARD.fullmatch(keyword.strip()) is not None
 
 
+# Finding the data sets of a file and reading one of them look at the same segment.
+@lru_cache(maxsize=2)
 def split_text(segment: bytes) -> Tokens:
     """Split a TEXT segment, the first byte of which is the delimiter.
 
