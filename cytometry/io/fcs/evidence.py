@@ -223,9 +223,11 @@ def shifted_columns(
         return 0
     middle, spread = _profile(data, begin, n, layout)
     later, _ = _profile(data, begin + layout.data_bytes(skipped), n_events - skipped, layout)
+    if float(np.median(np.abs(later - middle) / spread)) <= _FAR:
+        return 0
     far = [float(np.median(np.abs(np.roll(later, -s) - middle) / spread)) for s in range(p)]
     best = int(np.argmin(far))
-    return best if far[0] > _FAR and far[best] < _NEAR and far[best] < far[0] / 4 else 0
+    return best if far[best] < _NEAR and far[best] < far[0] / 4 else 0
 
 
 def is_displaced(
