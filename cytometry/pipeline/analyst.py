@@ -27,6 +27,7 @@ from cytometry.model.placement import Placement
 from cytometry.model.sample import Sample
 from cytometry.model.strategy import ROOT, GatingStrategy
 from cytometry.model.study import Study
+from cytometry.pipeline.definitions import workspace_of
 from cytometry.pipeline.file_inputs import find_strategy, safe_name
 from cytometry.preprocessing.dimensions import ChannelMap, DimensionReader, channel_map_by_name
 from cytometry.preprocessing.markers import match_channels
@@ -218,7 +219,7 @@ def gate(
     Parameters
     ----------
     strategy
-        For a sample: a panel or its name or folder, a strategy, or a GatingML file.
+        For a sample: a panel or its name or folder, a strategy, a GatingML file or a FlowJo workspace.
     jobs
         For a study: worker processes.
 
@@ -238,8 +239,7 @@ def gate(
 
 def _gate_sample(sample: Sample, strategy: Panel | GatingStrategy | str | Path) -> GatedSample:
     if isinstance(strategy, str | Path):
-        found = find_strategy(str(strategy))
-        strategy = load_panel(found.path) if found.kind == "panel" else read_gatingml(found.path)
+        strategy = _named_strategy(sample, str(strategy))
     if isinstance(strategy, GatingStrategy):
         channel_map = channel_map_by_name(sample)
         return GatedSample(sample, strategy, channel_map, gate_sample(strategy, sample, channel_map))
@@ -247,6 +247,15 @@ def _gate_sample(sample: Sample, strategy: Panel | GatingStrategy | str | Path) 
     placed = placement.strategies[_ALONE]
     channel_map = match_channels(sample, strategy).channel_map
     return GatedSample(sample, placed, channel_map, gate_sample(placed, sample, channel_map), strategy, placement)
+
+
+def _named_strategy(sample: Sample, name: str) -> Panel | GatingStrategy:
+    found = find_strategy(name)
+    if found.kind == "panel":
+        return load_panel(found.path)
+    if found.kind == "workspace":
+        return workspace_of(found.path, found.digest).sample_for(sample).strategy
+    return read_gatingml(found.path)
 
 
 def _gate_study(study: Study, jobs: int) -> GatedStudy:

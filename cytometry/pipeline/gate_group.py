@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cytometry.errors import CytometryError, FcsError, OutputError
@@ -38,6 +36,7 @@ from cytometry.model.sample import Sample
 from cytometry.model.spillover import Spillover
 from cytometry.model.strategy import GatingStrategy
 from cytometry.model.tables import COMPENSATION_TUBE, COUNTS, FINDINGS, GATE_DRAWS, INTENSITIES, QUALITY, THRESHOLDS
+from cytometry.pipeline.definitions import drawn_gates, panel_of, workspace_of
 from cytometry.pipeline.tasks import DRAW_SEED, GroupResult, GroupTask, SampleOutcome, TubeInput
 from cytometry.preprocessing.dimensions import ChannelMap, DimensionReader, channel_map_by_name
 from cytometry.quantification.counts import CountedSample, count_populations
@@ -45,7 +44,6 @@ from cytometry.quantification.low_counts import CountLimits
 from cytometry.quantification.thresholds import threshold_rows
 
 if TYPE_CHECKING:
-    from cytometry.io.flowjo.workspace import Workspace
     from cytometry.model.panel import Panel
     from cytometry.model.placement import PlacedCut, Placement
 
@@ -201,7 +199,7 @@ def read_tube(task: GroupTask, given: TubeInput) -> ReadTube:
         return ReadTube(given, sample, channel_map_by_name(sample), tuple(findings))
     from cytometry.preprocessing.markers import match_channels
 
-    panel = _panel(task.source.path, task.source.digest)
+    panel = panel_of(task.source.path, task.source.digest)
     match = match_channels(sample, panel)
     findings += [replace(f, file=given.fcs_file) for f in match.findings]
     if task.compensation.kind == "from_file" and sample.spillover is None and _wants_matrix(panel):
@@ -222,7 +220,7 @@ def _gates(
     task: GroupTask, tubes: Sequence[ReadTube], matrix: Spillover | None, report: _Report
 ) -> Mapping[str, _Gates]:
     if task.source.kind == "gatingml":
-        strategy = _drawn(task.source.path, task.source.digest)
+        strategy = drawn_gates(task.source.path, task.source.digest)
         return {t.given.sample_id: _Gates(strategy) for t in tubes}
     if task.source.kind == "workspace":
         return _workspace_gates(task, tubes, report)
@@ -230,7 +228,7 @@ def _gates(
 
 
 def _workspace_gates(task: GroupTask, tubes: Sequence[ReadTube], report: _Report) -> Mapping[str, _Gates]:
-    workspace = _workspace(task.source.path, task.source.digest)
+    workspace = workspace_of(task.source.path, task.source.digest)
     gates = {}
     for tube in tubes:
         try:
@@ -247,7 +245,7 @@ def _placed_gates(
     from cytometry.gating.tubes import Tube
     from cytometry.model.placement import GateOverride
 
-    panel = _panel(task.source.path, task.source.digest)
+    panel = panel_of(task.source.path, task.source.digest)
     unread = _Report()
     references = [] if panel.template is None else _read_all(task, task.references, unread)
     lost = tuple(f for o in unread.outcomes.values() for f in o.findings)
@@ -396,7 +394,7 @@ def _second_opinion(tube: ReadTube) -> str:
 def _dimensions(task: GroupTask, strategy: GatingStrategy) -> list[Dimension]:
     """The panel's fluorescence markers; for drawn files, what their gates read."""
     if task.source.kind == "panel":
-        panel = _panel(task.source.path, task.source.digest)
+        panel = panel_of(task.source.path, task.source.digest)
         return [panel.dimension(name) for name, m in panel.markers.items() if m.kind == "fluorescence"]
     used = [d for p in strategy.populations for d in p.gate.dimensions if isinstance(d, Dimension)]
     return list({d.name: d for d in used}.values())
@@ -405,7 +403,7 @@ def _dimensions(task: GroupTask, strategy: GatingStrategy) -> list[Dimension]:
 def _limits(task: GroupTask) -> CountLimits:
     if task.source.kind != "panel":
         return CountLimits()
-    return panel_limits(_panel(task.source.path, task.source.digest))
+    return panel_limits(panel_of(task.source.path, task.source.digest))
 
 
 def panel_limits(panel: Panel) -> CountLimits:
@@ -459,25 +457,3 @@ def _place(error: CytometryError, tube: TubeInput) -> str:
 
 def _reason(error: CytometryError) -> str:
     return f"{error.message} ({error.hint})" if error.hint else error.message
-
-
-# Definitions by digest: a worker reads a panel or workspace once, not once per group.
-@lru_cache(maxsize=8)
-def _panel(path: Path, digest: str) -> Panel:
-    from cytometry.io.panels import load_panel
-
-    return load_panel(path)
-
-
-@lru_cache(maxsize=4)
-def _drawn(path: Path, digest: str) -> GatingStrategy:
-    from cytometry.io.gatingml import read_gatingml
-
-    return read_gatingml(path)
-
-
-@lru_cache(maxsize=2)
-def _workspace(path: Path, digest: str) -> Workspace:
-    from cytometry.io.flowjo import read_workspace
-
-    return read_workspace(path)

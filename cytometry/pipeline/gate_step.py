@@ -12,6 +12,7 @@ from cytometry.io.digests import Plain
 from cytometry.io.lock import output_lock
 from cytometry.io.manifest import FileRecord, record_files
 from cytometry.pipeline.collect import write_data_package
+from cytometry.pipeline.definitions import drawn_gates, workspace_of
 from cytometry.pipeline.exit_status import exit_status
 from cytometry.pipeline.gating_run import (
     GATING_TABLES,
@@ -99,11 +100,11 @@ def file_job(arguments: Sequence[str], strategy: str, out: Path, settings: Gatin
         from cytometry.io.panels import load_panel
 
         panels[safe_name(source.name)] = load_panel(source.path)
+    # A strategy that is wrong stops here, once, and not in every sample.
     elif source.kind == "gatingml":
-        # A strategy that is wrong stops here, once, and not in every sample.
-        from cytometry.io.gatingml import read_gatingml
-
-        read_gatingml(source.path)
+        drawn_gates(source.path, source.digest)
+    else:
+        workspace_of(source.path, source.digest)
     return GatingJob(plan_files(arguments, source, out, settings), out, None, panels)
 
 
