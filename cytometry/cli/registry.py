@@ -35,7 +35,7 @@ COMMANDS: Mapping[str, CommandEntry] = MappingProxyType(
         "spillover": CommandEntry("cytometry.cli.spillover:spillover", "Compute spillover from single-stain controls."),
         "verify": CommandEntry("cytometry.cli.verify:verify", "Compare an output folder with its manifest."),
         "compare": CommandEntry(
-            "cytometry.cli.compare:compare", "Put counts beside those stored in a FlowJo workspace."
+            "cytometry.cli.compare:compare", "Put counts beside those that FlowJo or FACSDiva stored."
         ),
         "compare-strategies": CommandEntry(
             "cytometry.cli.compare_strategies:compare_strategies",

@@ -33,6 +33,7 @@ from cytometry.model.strategy import ROOT, GatingStrategy, Population, join_path
 from cytometry.model.transforms import Log, Logicle, Transform
 
 ROOT_TAG = "bdfacs"
+PROGRAM = "FACSDiva"
 
 _ALL_EVENTS = "All Events"
 # Digital BD instruments: 18 bits, and the 4.5 decades of BD's biexponential plots.
@@ -60,7 +61,8 @@ def diva_experiment(root: Element, path: str) -> Workspace:
             findings.append(Finding("WORKSPACE_SAMPLE_UNREADABLE", "error", str(error), file=path, fix=error.hint))
     if errors and not samples:
         raise errors[0]
-    return Workspace(path, f"FACSDiva {root.get('version') or ''}".strip(), tuple(samples), tuple(findings))
+    version = f"{PROGRAM} {root.get('version') or ''}".strip()
+    return Workspace(path, version, tuple(samples), tuple(findings), PROGRAM)
 
 
 def _tube(tube: Element, path: str) -> WorkspaceSample:

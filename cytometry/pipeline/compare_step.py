@@ -1,4 +1,4 @@
-"""Our counts beside those that FlowJo stored, gate by gate, with the difference explained."""
+"""Our counts beside those that FlowJo or FACSDiva stored, gate by gate, with the difference explained."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ComparedCount:
     Parameters
     ----------
     ours, flowjo
-        Counts; None where there is none.
+        Counts; None where there is none. In what follows FACSDiva may stand for FlowJo.
     undecided
         Events within one plot channel of an edge; None where events were not read.
     reason
@@ -56,7 +56,21 @@ class ComparedCount:
         return None if self.ours is None or self.flowjo is None else self.ours - self.flowjo
 
 
-def compare_counts(out: Path, workspace_path: Path, fcs_folder: Path | None = None) -> tuple[ComparedCount, ...]:
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All counts of an output folder beside a workspace's.
+
+    Parameters
+    ----------
+    program
+        That stored the others: FlowJo or FACSDiva.
+    """
+
+    program: str
+    rows: tuple[ComparedCount, ...]
+
+
+def compare_counts(out: Path, workspace_path: Path, fcs_folder: Path | None = None) -> Comparison:
     """Compare an output folder's counts with a workspace's.
 
     Parameters
@@ -84,7 +98,7 @@ def compare_counts(out: Path, workspace_path: Path, fcs_folder: Path | None = No
             hint=f"its samples: {', '.join(s.name for s in workspace.samples[:30])}",
             code="WORKSPACE_SAMPLE_MISSING",
         )
-    return tuple(found)
+    return Comparison(workspace.program, tuple(found))
 
 
 def _counted(out: Path) -> Iterator[tuple[str, str, dict[str, int | None]]]:

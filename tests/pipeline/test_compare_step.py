@@ -46,7 +46,9 @@ def compared(tmp_path: Path) -> Path:
 
 
 def test_each_difference_has_its_reason(compared: Path) -> None:
-    rows = {r.path: r for r in compare_counts(compared / "out", compared / "x.wsp")}
+    comparison = compare_counts(compared / "out", compared / "x.wsp")
+    assert comparison.program == "FlowJo"
+    rows = {r.path: r for r in comparison.rows}
     assert {p: r.reason for p, r in rows.items()} == {
         "root/above": "equal",
         "root/edge": "binning",
@@ -59,7 +61,7 @@ def test_each_difference_has_its_reason(compared: Path) -> None:
 
 def test_without_the_events_nothing_is_explained_away(compared: Path) -> None:
     (compared / "tube.fcs").unlink()
-    reasons = {r.path: r.reason for r in compare_counts(compared / "out", compared / "x.wsp")}
+    reasons = {r.path: r.reason for r in compare_counts(compared / "out", compared / "x.wsp").rows}
     assert reasons["root/edge"] == reasons["root/below"] == "not examined"
 
 
@@ -89,3 +91,21 @@ def test_the_command_has_a_json_form(compared: Path) -> None:
         "undecided_events": 1,
         "reason": "real",
     }
+
+
+def test_what_facsdiva_stored_is_called_facsdivas(compared: Path) -> None:
+    """A gate whose stored count is off by one, on an edge."""
+    corners = "".join(f'<point x="{x}" y="0"/>' for x in (300.0, 2000.0))
+    experiment = (
+        '<bdfacs version="Version 8.0"><experiment><specimen><tube name="t"><data_filename>tube.fcs</data_filename>'
+        '<gates><gate fullname="All Events"><num_events>100</num_events></gate>'
+        '<gate fullname="All Events\\edge" type="Region_Classifier"><name>edge</name><num_events>69</num_events>'
+        '<parent>All Events</parent><region xparm="A" yparm="A" type="INTERVAL_REGION">'
+        f"<points>{corners}</points></region></gate></gates></tube></specimen></experiment></bdfacs>"
+    )
+    (compared / "diva.xml").write_text(experiment)
+    result = CliRunner().invoke(compare, [str(compared / "out"), "--workspace", str(compared / "diva.xml")])
+    assert "ours   FACSDiva  difference" in result.output
+    assert "        70         69          +1  root/edge  (binning)" in result.output
+    assert "within FACSDiva's binning" in result.output
+    assert "FlowJo" not in result.output

@@ -70,12 +70,15 @@ class Workspace:
         In the order of the file.
     findings
         What could not be read, and for which sample.
+    program
+        That stored gates and counts.
     """
 
     path: str
     version: str
     samples: tuple[WorkspaceSample, ...]
     findings: tuple[Finding, ...] = ()
+    program: str = "FlowJo"
 
     def sample_for(self, sample: Sample) -> WorkspaceSample:
         """The workspace's entry for an FCS file: same name and same number of events.
