@@ -10,6 +10,7 @@ import click
 from cytometry.cli.exit_codes import DONE, INPUT_WRONG, PARTLY_DONE
 from cytometry.cli.options import shared
 from cytometry.cli.output import Json, error_document, finding_document, note, print_json, say
+from cytometry.errors import RequestError
 
 if TYPE_CHECKING:
     from cytometry.model.panel import Panel
@@ -52,19 +53,39 @@ def list_panels(as_json: bool) -> int:
 @panel.command()
 @click.argument("name")
 @click.argument("files", nargs=-1, type=_FILE)
+@click.option(
+    "--fmo",
+    "fmos",
+    multiple=True,
+    metavar="MARKER=FILE",
+    help="Fluorescence-minus-one control of a marker, for all FILES; repeatable.",
+)
+@click.option(
+    "-o", "--out", type=_FOLDER, default=None, help="Write a picture per gate and tube, and a page with all, here."
+)
 @shared("strict", "json")
-def check(name: str, files: tuple[Path, ...], strict: bool, as_json: bool) -> int:
+def check(
+    name: str, files: tuple[Path, ...], fmos: tuple[str, ...], out: Path | None, strict: bool, as_json: bool
+) -> int:
     """Check panel NAME (shipped, or a folder); with FCS FILES, match, place and count each alone.
 
-    Exit 0 if every tube was gated, 1 if none, 4 if some were not.
+    Shows the tree with its counts, and the controls that are missing. Exit 0 if every tube was gated, 1 if none,
+    4 if some were not.
     """
     from cytometry.io.fcs import read_fcs
     from cytometry.io.panels import load_panel
     from cytometry.pipeline.panel_tools import try_panel, wanted_controls
 
+    if out is not None and not files:
+        raise RequestError("there is nothing to draw", hint="name FCS files to try the panel on")
     loaded = load_panel(name)
-    trials = [try_panel(loaded, read_fcs(f, strict=strict)) for f in files]
-    controls = wanted_controls(loaded)
+    controls = {m: read_fcs(f, strict=strict) for m, f in _controls(fmos).items()}
+    trials = [try_panel(loaded, read_fcs(f, strict=strict), controls) for f in files]
+    written = None
+    if out is not None:
+        from cytometry.pipeline.panel_pictures import write_panel_pictures
+
+        written = write_panel_pictures(out, loaded, trials)
     if as_json:
         print_json(
             {
@@ -73,21 +94,41 @@ def check(name: str, files: tuple[Path, ...], strict: bool, as_json: bool) -> in
                 "digest": loaded.digest,
                 "gates": _gates(loaded),
                 "populations": loaded.population_paths,
-                "fmo_controls_used": controls,
+                "findings": [finding_document(f) for f in loaded.findings],
+                "fmo_controls_used": wanted_controls(loaded),
                 "tubes": [_trial_document(t) for t in trials],
+                "page": None if written is None else str(written.index),
+                "pictures": [] if written is None else [str(p) for p in written.pictures],
             }
         )
     else:
         say(f"{loaded.name}: {loaded.title}")
         say(f"  {len(loaded.markers)} markers, {len(loaded.population_paths)} populations, {_gates(loaded)}")
-        if controls:
-            say(f"  where a valley is missing, FMO controls of the batch are used for: {', '.join(controls)}")
+        for finding in loaded.findings:
+            note(f"  {finding.severity}: {finding.message}; {finding.fix}")
+        if not files:
+            _say_tree(loaded)
+        wanted = wanted_controls(loaded)
+        if wanted:
+            say(f"  where no boundary is clear, FMO controls of the batch are used for: {', '.join(wanted)}")
         for trial in trials:
             _say_trial(trial)
+        if written is not None:
+            say(f"{len(written.pictures)} pictures: {written.index}")
     failed = sum(t.error is not None for t in trials)
     if not failed:
         return DONE
     return INPUT_WRONG if failed == len(trials) else PARTLY_DONE
+
+
+def _controls(given: tuple[str, ...]) -> dict[str, Path]:
+    pairs = [text.partition("=") for text in given]
+    for text, (marker, _, file) in zip(given, pairs, strict=True):
+        if not marker.strip() or not file.strip():
+            raise RequestError(f"--fmo '{text}' names no control", hint="--fmo MARKER=FILE")
+        if not Path(file.strip()).is_file():
+            raise RequestError(f"there is no file '{file.strip()}'", hint="see --fmo", code="FILE_MISSING")
+    return {marker.strip(): Path(file.strip()) for marker, _, file in pairs}
 
 
 @panel.command()
@@ -150,10 +191,20 @@ def _gates(loaded: Panel) -> str:
     return "placed" if loaded.template is not None else "drawn"
 
 
+def _say_tree(loaded: Panel) -> None:
+    """Every population with what it is."""
+    labels = {p.name: p.label for p in loaded.strategy.populations}
+    for path in loaded.population_paths:
+        leaf = path.rpartition("/")[2]
+        label = labels.get(leaf, "")
+        say(f"  {'  ' * path.count('/')}{leaf}{f'  ({label})' if label and label != leaf else ''}")
+
+
 def _say_trial(trial: PanelTrial) -> None:
     say(f"{trial.sample.name}: {trial.sample.n_events:,} events")
-    for marker, channel in trial.channels.items():
-        say(f"  {marker} is {channel}")
+    if trial.channels:
+        said = (m if m == channel else f"{m} is {channel}" for m, channel in trial.channels.items())
+        say(f"  channels: {', '.join(said)}")
     for finding in trial.findings:
         note(f"  {finding.severity}: {finding.message}")
     if trial.error is not None or trial.membership is None:
@@ -163,9 +214,27 @@ def _say_trial(trial: PanelTrial) -> None:
         flags = f"  {', '.join(cut.flags)}" if cut.flags else ""
         say(f"  {cut.name} on {cut.dimension}: {cut.value:.3f} ({cut.method}, confidence {cut.confidence:.2f}){flags}")
     for path in trial.membership.paths:
-        count = trial.membership.count(path)
-        depth = path.count("/")
-        say(f"  {'  ' * depth}{path.rpartition('/')[2]}  {'undefined' if count is None else f'{count:,}'}")
+        say(f"  {'  ' * path.count('/')}{_counted(trial, path)}")
+    for use in trial.controls:
+        if use.state == "missing":
+            note(
+                f"  missing control: an FMO of {use.marker} would place {use.cut}, "
+                f"which {use.decided_by} placed with confidence {use.confidence:.2f}"
+            )
+
+
+def _counted(trial: PanelTrial, path: str) -> str:
+    """Name, events, per cent of the parent, flags."""
+    membership, strategy = trial.membership, trial.strategy
+    if membership is None or strategy is None:
+        return path
+    count, parent = membership.count(path), membership.count(strategy[path].parent_path)
+    name = strategy[path].name
+    if count is None:
+        return f"{name}  undefined"
+    share = f"  {100 * count / parent:.3g} %" if parent else ""
+    flags = ", ".join(trial.flags.get(name, ()))
+    return f"{name}  {count:,}{share}" + (f"  {flags}" if flags else "")
 
 
 def _trial_document(trial: PanelTrial) -> Json:
@@ -189,5 +258,16 @@ def _trial_document(trial: PanelTrial) -> Json:
             for c in trial.cuts
         ],
         "counts": counts,
+        "flags": {name: list(codes) for name, codes in trial.flags.items()},
+        "controls": [
+            {
+                "marker": u.marker,
+                "cut": u.cut,
+                "state": u.state,
+                "decided_by": u.decided_by,
+                "confidence": u.confidence,
+            }
+            for u in trial.controls
+        ],
         "error": None if trial.error is None else error_document(trial.error),
     }

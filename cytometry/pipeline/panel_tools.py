@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Final, Literal
 
 from cytometry.errors import CytometryError, RequestError
 from cytometry.gating.engine import gate_sample
 from cytometry.gating.freeze import frozen_strategy
 from cytometry.gating.membership import Membership
-from cytometry.gating.place import Tube, place
+from cytometry.gating.place import place
+from cytometry.gating.tubes import FMO, Tube
 from cytometry.io.panels import load_panel
 from cytometry.model.findings import Finding
 from cytometry.model.panel import LinearScale, LogicleScale, Marker, Panel, PanelFile, Scale
@@ -21,9 +24,37 @@ from cytometry.model.template import GatingTemplate
 from cytometry.preprocessing.dimensions import ChannelMap
 from cytometry.preprocessing.markers import match_channels
 
+# Keys of the one tube, and of the batch that it and its controls are.
+_TUBE, _BATCH = "tube", "batch"
+_FMO_RULE: Final = "fmo_percentile"
+UNCERTAIN: Final = "GATE_UNCERTAIN"
 _STEM_PANEL = "bcell_v1"
 _STEM = ("time_ok", "singlets", "live", "lymphocytes")
 _STEM_MARKERS = ("Time", "FSC-A", "FSC-H", "SSC-A", "Viability")
+
+
+@dataclass(frozen=True, slots=True)
+class ControlUse:
+    """What became of the rule that reads a cut from a fluorescence-minus-one control.
+
+    Parameters
+    ----------
+    marker
+        That the control leaves out.
+    cut
+        That the control can place.
+    state
+        ``used``; ``not needed``: an earlier rule was sure; ``missing``: no rule
+        before it was sure and no control was given; ``no help``: given, and not sure either.
+    decided_by
+        Method that placed the cut.
+    """
+
+    marker: str
+    cut: str
+    state: Literal["used", "not needed", "missing", "no help"]
+    decided_by: str
+    confidence: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +65,10 @@ class PanelTrial:
     ----------
     channels
         Marker to the file's channel.
+    controls
+        Every cut that a control can place, with what became of that.
+    flags
+        Codes for the counts, by population name.
     membership
         None where the tube could not be gated.
     error
@@ -45,45 +80,89 @@ class PanelTrial:
     missing: tuple[str, ...]
     findings: tuple[Finding, ...]
     cuts: tuple[PlacedCut, ...] = ()
-    gating_cv: Mapping[str, float] | None = None
+    controls: tuple[ControlUse, ...] = ()
+    flags: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     strategy: GatingStrategy | None = None
     channel_map: ChannelMap | None = None
     membership: Membership | None = None
     error: CytometryError | None = None
 
 
-def try_panel(panel: Panel, sample: Sample) -> PanelTrial:
-    """Match, place alone and count; an input error is part of the result."""
+def try_panel(panel: Panel, sample: Sample, controls: Mapping[str, Sample] = MappingProxyType({})) -> PanelTrial:
+    """Match, place alone and count; an input error of the tube is part of the result.
+
+    Parameters
+    ----------
+    controls
+        Fluorescence-minus-one controls by the marker that they leave out.
+
+    Raises
+    ------
+    RequestError
+        A control is of no marker of the panel.
+    CytometryError
+        A control cannot be matched.
+    """
+    strange = [m for m in controls if m not in panel.markers]
+    if strange:
+        raise RequestError(f"the panel has no marker '{strange[0]}'", hint=f"markers: {', '.join(panel.markers)}")
     try:
         match = match_channels(sample, panel)
     except CytometryError as error:
         return PanelTrial(sample, {}, (), (), error=error)
     names = {m: sample.channels[i].name for m, i in match.channel_map.indices.items()}
-    placement = place(panel, [Tube("tube", sample, match.channel_map)], alone=True)
-    findings = (*match.findings, *placement.findings)
-    if placement.failed:
-        return PanelTrial(sample, names, match.missing, findings, error=placement.failed["tube"])
-    strategy = placement.strategies["tube"]
+    tubes = [Tube(_TUBE, sample, match.channel_map, batch_group=_BATCH)]
+    tubes += [
+        Tube(f"{FMO}{m}", s, match_channels(s, panel).channel_map, batch_group=_BATCH, role=f"{FMO}{m}")
+        for m, s in controls.items()
+    ]
+    # With one tube every scope is that tube; alone would leave out the controls.
+    placement = place(panel, tubes, alone=not controls)
+    findings = (*match.findings, *(replace(f, file=sample.name) for f in placement.findings_of(_TUBE)))
+    if placement.failed.get(_TUBE) is not None:
+        return PanelTrial(sample, names, match.missing, findings, error=placement.failed[_TUBE])
+    strategy = placement.strategies[_TUBE]
     return PanelTrial(
-        sample,
-        names,
-        match.missing,
-        findings,
-        placement.cuts,
-        placement.gating_cv.get("tube"),
-        strategy,
-        match.channel_map,
-        gate_sample(strategy, sample, match.channel_map),
+        sample=sample,
+        channels=names,
+        missing=match.missing,
+        findings=findings,
+        cuts=placement.cuts_of(_TUBE),
+        controls=_control_uses(panel, placement.cuts_of(_TUBE), frozenset(controls)),
+        flags=placement.population_flags(_TUBE),
+        strategy=strategy,
+        channel_map=match.channel_map,
+        membership=gate_sample(strategy, sample, match.channel_map),
     )
 
 
 def wanted_controls(panel: Panel) -> tuple[str, ...]:
-    """Markers whose cuts may fall back on a fluorescence-minus-one control of the batch."""
+    """Markers whose cuts may be read from a fluorescence-minus-one control of the batch."""
     template = panel.template
     if template is None:
         return ()
     cuts = template.cuts.values()
-    return tuple(dict.fromkeys(c.on for c in cuts if any(r.method == "fmo_percentile" for r in c.rules)))
+    return tuple(dict.fromkeys(c.on for c in cuts if any(r.method == _FMO_RULE for r in c.rules)))
+
+
+def _control_uses(panel: Panel, cuts: Sequence[PlacedCut], given: frozenset[str]) -> tuple[ControlUse, ...]:
+    placed = {c.name: c for c in cuts if c.kind == "cut"}
+    uses = []
+    for name, cut in (panel.template.cuts if panel.template is not None else {}).items():
+        methods = [r.method for r in cut.rules]
+        if _FMO_RULE not in methods or name not in placed:
+            continue
+        found = placed[name]
+        before = methods[: methods.index(_FMO_RULE)]
+        state: Literal["used", "not needed", "missing", "no help"]
+        if found.source == "fmo":
+            state = "used"
+        elif found.method in before and UNCERTAIN not in found.flags:
+            state = "not needed"
+        else:
+            state = "no help" if cut.on in given else "missing"
+        uses.append(ControlUse(cut.on, name, state, found.method, found.confidence))
+    return tuple(uses)
 
 
 def new_panel(sample: Sample, name: str) -> tuple[PanelFile, GatingTemplate]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -81,3 +82,101 @@ def test_a_panel_differs_from_itself_in_nothing(capsys: pytest.CaptureFixture[st
     assert output_of(capsys, "diff", "bcell_v1", "bcell_v1") == "the panels gate alike\n"
     lines = output_of(capsys, "diff", "bcell_v1", "treg_v1").splitlines()
     assert any(line.startswith("population treg: not there | ") for line in lines)
+
+
+def test_check_draws_every_gate_and_a_page_with_all(
+    tube: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "looked_at"
+    document = json.loads(output_of(capsys, "check", "bcell_v1", str(tube), "-o", str(out), "--json"))
+    pictures = sorted(p.relative_to(out).as_posix() for p in out.rglob("*.svg"))
+    assert sorted(Path(p).relative_to(out).as_posix() for p in document["pictures"]) == pictures
+    # Each placed gate of the panel stands on one of the pictures, siblings on one.
+    names = {n for p in pictures for n in Path(p).stem.partition("_")[2].split("+")}
+    assert names == {path.rpartition("/")[2] for path in document["populations"]}
+    for picture in out.rglob("*.svg"):
+        tree = ElementTree.fromstring(picture.read_bytes())
+        assert tree.tag == "{http://www.w3.org/2000/svg}svg"
+        assert float(tree.attrib["width"]) > 500
+    page = (out / "index.html").read_text("utf-8")
+    assert page.count('<svg class="pic" viewBox="0 0 160 146" role="img"') == len(pictures)
+    assert "1 of 1 tubes were gated" in page
+    assert run_command_line(["verify", str(out)]) == 0
+
+
+def test_pictures_of_an_earlier_check_do_not_stay(
+    tube: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "looked_at"
+    other = tmp_path / "other.fcs"
+    other.write_bytes(tube.read_bytes())
+    output_of(capsys, "check", "bcell_v1", str(tube), "-o", str(out))
+    output_of(capsys, "check", "bcell_v1", str(other), "-o", str(out))
+    assert {p.parent.name for p in out.rglob("*.svg")} == {"other"}
+    assert run_command_line(["verify", str(out)]) == 0
+
+
+def test_pictures_do_not_go_among_other_files(tube: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    assert run_command_line(["panel", "check", "bcell_v1", str(tube), "-o", str(tmp_path)]) == 5
+    assert "holds files of something else" in capsys.readouterr().err
+
+
+def test_pictures_need_a_tube(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command_line(["panel", "check", "bcell_v1", "-o", str(tmp_path / "out")]) == 2
+    assert "there is nothing to draw" in capsys.readouterr().err
+
+
+def test_without_a_tube_the_tree_is_shown_with_labels(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = output_of(capsys, "check", "bcell_v1").splitlines()
+    assert any(line.strip() == "naive  (IgD+ CD27-)" for line in lines)
+
+
+CONTROLLED = """\
+cuts:
+  cd19:
+    on: CD19
+    within: root
+    rules:
+      # There is no valley among the brightest: the control decides, or the last rule.
+      - {method: valley, between: [0.95, 0.99]}
+      - {method: fmo_percentile}
+      - {method: fixed, at: 0.5}
+populations:
+  - {name: bright, keep: {CD19: {above: cd19}}}
+"""
+
+
+def test_a_control_that_is_missing_is_named_and_used_when_given(
+    tube: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    panel = tmp_path / "one_v1"
+    panel.mkdir()
+    (panel / "strategy.yaml").write_text(CONTROLLED)
+    (panel / "panel.yaml").write_text(
+        "schema_version: 1\nname: one_v1\nscales: {logicle: {kind: logicle}}\n"
+        "markers: {CD19: {channels: [CD19], scale: logicle}}\n"
+    )
+    assert run_command_line(["panel", "check", str(panel), str(tube)]) == 0
+    assert "missing control: an FMO of CD19 would place cd19, which fixed placed" in capsys.readouterr().err
+    (document,) = json.loads(output_of(capsys, "check", str(panel), str(tube), "--fmo", f"CD19={tube}", "--json"))[
+        "tubes"
+    ]
+    assert [(u["cut"], u["state"], u["decided_by"]) for u in document["controls"]] == [
+        ("cd19", "used", "fmo_percentile")
+    ]
+    assert run_command_line(["panel", "check", str(panel), str(tube), "--fmo", f"CD19={tube}"]) == 0
+    assert "missing control" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("CD21", "--fmo 'CD21' names no control"),
+        ("CD21=nowhere.fcs", "there is no file 'nowhere.fcs'"),
+        ("CD999={tube}", "the panel has no marker 'CD999'"),
+    ],
+)
+def test_a_wrong_control_is_refused(tube: Path, capsys: pytest.CaptureFixture[str], given: str, words: str) -> None:
+    assert run_command_line(["panel", "check", "bcell_v1", str(tube), "--fmo", given.format(tube=tube)]) == 2
+    assert words in capsys.readouterr().err
