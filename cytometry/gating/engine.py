@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -143,7 +144,11 @@ def _packed_members(populations: Sequence[Population], reader: DimensionReader, 
     n_events = reader.sample.n_events
     bits = np.zeros((len(plan.paths), -(-n_events // 8)), dtype=np.uint8)
     doubtful = np.zeros(n_events, dtype=np.uint8)
-    (_run_compiled if compiled else _run_vectorised)(plan, reader.sample, bits, doubtful)
+    try:
+        (_run_compiled if compiled else _run_vectorised)(plan, reader.sample, bits, doubtful)
+    except (UnpicklingError, EOFError):
+        # Compiled code that was kept on a disk that then was full: slower loops give the same answer.
+        _run_vectorised(plan, reader.sample, bits, doubtful)
     rows = np.flatnonzero(doubtful)
     if len(rows):
         _decide(populations, reader, rows, plan, bits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pickle import UnpicklingError
 
 import numpy as np
 import numpy.typing as npt
@@ -254,3 +255,12 @@ def test_booleans_in_a_circle_are_refused_by_name() -> None:
     )
     with pytest.raises(StrategyError, match="in a circle: 'root/a', 'root/b'"):
         gated(strategy, sample_with([1.0]))
+
+
+def test_damaged_compiled_code_is_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged(*_: object) -> None:
+        raise UnpicklingError("pickle data was truncated")
+
+    monkeypatch.setattr("cytometry.gating.kernels.gate_events", damaged)
+    strategy, sample = strategy_of(), sample_of(n_events=1_000)
+    assert gated(strategy, sample, compiled=True).counts == gated(strategy, sample, compiled=False).counts

@@ -72,8 +72,9 @@ def strategy_of(compensation: str) -> GatingStrategy:
     return GatingStrategy("flowkit", populations, SCALES, {"matrix": MATRIX})
 
 
+@pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "vectorised"])
 @pytest.mark.parametrize("compensation", ["uncompensated", "FCS", "matrix"])
-def test_members_equal_flowkits_on_every_event(compensation: str, tmp_path: Path) -> None:
+def test_members_equal_flowkits_on_every_event(compensation: str, compiled: bool, tmp_path: Path) -> None:
     source = sample_of(n_events=20_000, seed=4)
     file, drawn = tmp_path / "tube.fcs", tmp_path / "drawn.gml.xml"
     write_fcs(file, source.linear(), [Channel(i, n, range=262144.0) for i, n in enumerate(NAMES)], spillover=MATRIX)
@@ -83,7 +84,7 @@ def test_members_equal_flowkits_on_every_event(compensation: str, tmp_path: Path
         result = theirs.gate_sample(flowkit.Sample(str(file), null_channel_list=["FL4-A"]))
     sample = read_fcs(file)
     strategy = read_gatingml(drawn)
-    membership = gate_sample(strategy, sample, channel_map_by_name(sample), compiled=False)
+    membership = gate_sample(strategy, sample, channel_map_by_name(sample), compiled=compiled)
     filled = 0
     for population in strategy.populations:
         gate_path = tuple(population.parent_path.split("/"))
