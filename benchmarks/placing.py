@@ -10,7 +10,9 @@ cells) against the truth of the same events, beyond the oracle's error. Flags: o
 those within 10 %. A bad gate that is not flagged is the worst outcome:
 they are counted by population. Intervals: each gate is moved by its own uncertainty (--draws times, together in a
 scope group), and 95 % intervals of the log odds from counting and gating variance are held against the fraction that
-the simulator drew from.
+the simulator drew from. Beside the coverage stand the mean and the standard deviation of the gates' own error (log
+odds against the truth of the same events) and what the draws say of it. Last come the same by the method and the
+scope that placed the population's own gates, and the worst: largest error in units of what was claimed.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from cytometry.simulation.cell_types import CELL_TYPES
 from cytometry.simulation.truth import STEM, TRUE_POPULATIONS, truth_mask
 
 MIN_ORACLE, MIN_FLAGS = 100, 50
+WORST = 12
 BAD, GOOD = 0.25, 0.10
 COVERAGE = (0.90, 0.99)
 WHOLE = {"bcell": "b_cells", "treg": "cd4"}
@@ -58,6 +61,9 @@ class Score:
     flags: str
     covered: float
     covered_by_counting: float
+    deviation: float
+    gating_error: float
+    gating_sd: float
 
     @property
     def share(self) -> float:
@@ -137,12 +143,18 @@ def _log_odds(count: int, total: int) -> float:
     return float(np.log((count + 0.5) / (max(total - count, 0) + 0.5)))
 
 
-def _covers(count: int, total: int, gating_sd: float, fraction: float) -> float:
-    """Whether the interval holds the true fraction: 1 or 0, NaN where the fraction is 0 or 1 or nothing was drawn."""
+def _deviation(count: int, total: int, gating_sd: float, fraction: float) -> float:
+    """Error of the log odds in standard deviations of counting and gating; NaN as for :func:`_covers`."""
     if not 0.0 < fraction < 1.0 or not np.isfinite(gating_sd):
         return float("nan")
     sd = np.sqrt(1.0 / (count + 0.5) + 1.0 / (max(total - count, 0) + 0.5) + gating_sd**2)
-    return float(abs(_log_odds(count, total) - np.log(fraction / (1.0 - fraction))) <= 1.96 * sd)
+    return float((_log_odds(count, total) - np.log(fraction / (1.0 - fraction))) / sd)
+
+
+def _covers(count: int, total: int, gating_sd: float, fraction: float) -> float:
+    """Whether the interval holds the true fraction: 1 or 0, NaN where the fraction is 0 or 1 or nothing was drawn."""
+    deviation = _deviation(count, total, gating_sd, fraction)
+    return float(abs(deviation) <= 1.96) if np.isfinite(deviation) else deviation
 
 
 def _true_fraction(tube: MeasuredTube, population: str, whole: str) -> float:
@@ -183,8 +195,8 @@ def score_tube(
                 kind=kind,
                 has_fmo=has_fmo,
                 population=name,
-                method="+".join(dict.fromkeys(c.method for c in own)),
-                scope="+".join(dict.fromkeys(c.scope for c in own)),
+                method="+".join(dict.fromkeys(c.method for c in own)) or "boolean",
+                scope="+".join(dict.fromkeys(c.scope for c in own)) or "of its operands",
                 n_true=n_true,
                 error=_error(kept, tube.masks[whole] if below else None, n_true, n_whole),
                 oracle_error=_error(oracle[path], oracle[whole] if below else None, n_true, n_whole),
@@ -193,6 +205,9 @@ def score_tube(
                 flags=";".join(tube.placement.population_flags(tube.tube.sample_id).get(name, ())),
                 covered=_covers(*seen, gating_sd.get(path, np.nan), fraction),
                 covered_by_counting=_covers(*seen, 0.0, fraction),
+                deviation=_deviation(*seen, gating_sd.get(path, np.nan), fraction),
+                gating_error=_log_odds(*seen) - _log_odds(n_true, n_whole),
+                gating_sd=gating_sd.get(path, float("nan")),
             )
         )
     return scores
@@ -230,17 +245,61 @@ def report(scores: list[Score]) -> None:
     print(f"off by more than 25 %: {len(bad)} of {len(scores)}, flagged {_share_flagged(bad):.3f}")
     print(f"within 10 %: {len(good)}, flagged {_share_flagged(good):.3f}")
     if any(np.isfinite(s.covered) for s in scores):
-        print(f"{'95 % intervals cover':<21}{'n':>5}{'both':>8}{'counting':>10}")
-        for name in TRUE_POPULATIONS:
-            own = [s for s in scores if s.population == name and np.isfinite(s.covered)]
-            if own:
-                both, alone = (np.mean([f(s) for s in own]) for f in (_covered, _covered_by_counting))
-                mark = " <" * bool(both < COVERAGE[0]) + " >" * bool(both > COVERAGE[1])
-                print(f"{name:<21}{len(own):>5}{both:>8.3f}{alone:>10.3f}{mark}")
+        _report_intervals(scores)
     missed: dict[str, int] = defaultdict(int)
     for s in bad:
         missed[s.population] += not s.flags
     print("bad and not flagged, by population:", {k: v for k, v in missed.items() if v} or "none")
+    _report_by("method", scores, [s.method for s in scores])
+    _report_by("scope", scores, [s.scope for s in scores])
+    _report_worst(scores)
+
+
+def _report_intervals(scores: list[Score]) -> None:
+    print(f"{'95 % intervals cover':<21}{'n':>5}{'both':>8}{'counting':>10}{'gates: mean':>13}{'sd':>7}{'claimed':>9}")
+    for name in TRUE_POPULATIONS:
+        own = [s for s in scores if s.population == name and np.isfinite(s.covered)]
+        if own:
+            both, alone = (np.mean([f(s) for s in own]) for f in (_covered, _covered_by_counting))
+            errors, claimed = (np.array([f(s) for s in own]) for f in (_gating_error, _gating_sd))
+            mark = " <" * bool(both < COVERAGE[0]) + " >" * bool(both > COVERAGE[1])
+            print(
+                f"{name:<21}{len(own):>5}{both:>8.3f}{alone:>10.3f}{errors.mean():>13.3f}{errors.std():>7.3f}"
+                f"{np.sqrt(np.mean(claimed**2)):>9.3f}{mark}"
+            )
+
+
+def _report_by(title: str, scores: list[Score], keys: list[str]) -> None:
+    """Accuracy, coverage and flags by what placed the population's own gates."""
+    print(
+        f"{'by ' + title:<32}{'n':>5}{'share 50%':>10}{'5%':>7}{'error 50%':>10}{'95%':>7}{'cover':>7}{'bad':>5}"
+        f"{'flagged':>8}{'good':>6}{'flagged':>8}"
+    )
+    groups: dict[str, list[Score]] = defaultdict(list)
+    for key, score in zip(keys, scores, strict=True):
+        groups[key].append(score)
+    for key, group in sorted(groups.items(), key=lambda item: -len(item[1])):
+        share, error = (np.array([f(s) for s in group]) for f in (_share, _size))
+        covered = [s.covered for s in group if np.isfinite(s.covered)]
+        bad, good = [s for s in group if abs(s.error) > BAD], [s for s in group if abs(s.error) <= GOOD]
+        print(
+            f"{key:<32}{len(group):>5}{np.median(share):>10.3f}{np.quantile(share, 0.05):>7.3f}"
+            f"{np.median(error):>10.3f}{np.quantile(error, 0.95):>7.3f}"
+            f"{np.mean(covered) if covered else np.nan:>7.3f}{len(bad):>5}{_share_flagged(bad):>8.2f}"
+            f"{len(good):>6}{_share_flagged(good):>8.3f}"
+        )
+
+
+def _report_worst(scores: list[Score]) -> None:
+    """The tubes to look at: largest error in units of what was claimed, else largest error of the frequency."""
+    known = [s for s in scores if np.isfinite(s.deviation)]
+    ranked = sorted(known, key=_size_of_deviation, reverse=True) if known else sorted(scores, key=_size, reverse=True)
+    print(f"{'worst':<14}{'population':<19}{'n':>6}{'error':>8}{'F1':>7}{'claimed':>9}{'off by':>8}  flags, method")
+    for s in ranked[:WORST]:
+        print(
+            f"{s.tube:<14}{s.population:<19}{s.n_true:>6}{s.error:>8.3f}{s.f1:>7.3f}{s.gating_sd:>9.3f}"
+            f"{s.deviation:>6.1f}sd  {s.flags or 'none'}, {s.method}"
+        )
 
 
 def _line(name: str, group: list[Score]) -> None:
@@ -267,6 +326,18 @@ def _size(s: Score) -> float:
 
 def _covered(s: Score) -> float:
     return s.covered
+
+
+def _gating_error(s: Score) -> float:
+    return s.gating_error
+
+
+def _gating_sd(s: Score) -> float:
+    return s.gating_sd
+
+
+def _size_of_deviation(s: Score) -> float:
+    return abs(s.deviation)
 
 
 def _covered_by_counting(s: Score) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,9 +35,13 @@ class Bench:
         Positions so far, by cut.
     gates
         Gates so far, by population.
+    at_stake
+        Standard deviation of a shape's count by overlap, as a share of the parent's events, by population.
+    outside
+        By population and its own cuts: expected number of events beyond the cut that its error would bring in.
     doubts
-        For each event of a population how likely the errors of the cuts above
-        it would put it elsewhere; the single number 0 where nothing is known.
+        By population and what was placed: for each event how likely that gate's error would put it elsewhere, or
+        one number for all of them.
     failure
         Why the tube was given up.
     """
@@ -48,8 +53,9 @@ class Bench:
     rows: dict[str, IntArray | None]
     cuts: dict[str, CutPosition] = field(default_factory=dict)
     gates: dict[str, Gate] = field(default_factory=dict)
-    shape_doubts: dict[str, float] = field(default_factory=dict)
-    doubts: dict[str, FloatArray | float] = field(default_factory=dict)
+    at_stake: dict[str, float] = field(default_factory=dict)
+    doubts: dict[str, Mapping[str, FloatArray | float]] = field(default_factory=dict)
+    outside: dict[str, Mapping[str, float]] = field(default_factory=dict)
     failure: CytometryError | None = None
     _read: dict[str, tuple[str, FloatArray]] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""Plausible gates around the placed ones: every position moved by its own uncertainty.
+"""Plausible gates around the placed ones: every position and size moved by its own uncertainty.
 
 Tubes that share a position (one scope group) share its error, so that one draw moves it in all of them alike:
 a gate that errs the same way at every visit changes every visit's frequency and hardly the change between them.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -17,13 +18,18 @@ from cytometry.model.strategy import GatingStrategy
 
 #: Population and dimension to the moves of its gate: placed position to its shift on the display scale.
 Shifts = Mapping[tuple[str, str], Mapping[float, float]]
+#: Population to the factor by which its shape grows.
+Factors = Mapping[str, float]
+#: Kind, name, dimension and scope group of what has one error. A shape's size has no dimension.
+Place = tuple[str, str, str, str]
 
 
 def draw_strategies(placement: Placement, draws: int, rng: np.random.Generator) -> Iterator[dict[str, GatingStrategy]]:
     """Draw strategies of all tubes of a placement, ``draws`` times.
 
     Each position is moved by a normal error with the standard deviation that its method gave; a position without
-    one (a person's correction, a fixed value) stays. Time masks stay.
+    one (a person's correction) stays. An ellipse that overlaps its neighbours also grows or shrinks, by the logarithm
+    of its axes. Time masks stay.
 
     Parameters
     ----------
@@ -33,27 +39,47 @@ def draw_strategies(placement: Placement, draws: int, rng: np.random.Generator) 
         The same generator gives the same draws, whatever the order of tubes.
     """
     by_tube = {key: placement.cuts_of(key) for key in placement.strategies}
-    positions = sorted({_position(c) for cuts in by_tube.values() for c in cuts})
+    places = sorted({p for cuts in by_tube.values() for c in cuts for p in (_position(c), _size(c))})
     for _ in range(draws):
-        errors = dict(zip(positions, rng.standard_normal(len(positions)), strict=True))
-        yield {key: moved(s, _shifts(by_tube[key], errors)) for key, s in placement.strategies.items()}
+        errors = dict(zip(places, rng.standard_normal(len(places)), strict=True))
+        yield {
+            key: moved(s, _shifts(by_tube[key], errors), _factors(by_tube[key], errors))
+            for key, s in placement.strategies.items()
+        }
 
 
-def moved(strategy: GatingStrategy, shifts: Shifts) -> GatingStrategy:
-    """Move gates along their dimensions.
+def moved(strategy: GatingStrategy, shifts: Shifts, factors: Factors = MappingProxyType({})) -> GatingStrategy:
+    """Move gates along their dimensions, and let ellipses grow.
 
     A rectangle's bound moves if it lies where a cut was placed; a polygon or ellipse moves as a whole.
     """
-    populations = tuple(replace(p, gate=_moved_gate(p.name, p.gate, shifts)) for p in strategy.populations)
+    populations = tuple(
+        replace(p, gate=_grown(_moved_gate(p.name, p.gate, shifts), factors.get(p.name, 1.0)))
+        for p in strategy.populations
+    )
     return replace(strategy, populations=populations)
 
 
-def _position(cut: PlacedCut) -> tuple[str, str, str, str]:
+def _position(cut: PlacedCut) -> Place:
     """Cuts of one group at one marker share their error."""
     return (cut.kind, cut.name, cut.dimension, cut.group)
 
 
-def _shifts(cuts: tuple[PlacedCut, ...], errors: Mapping[tuple[str, str, str, str], float]) -> Shifts:
+def _size(cut: PlacedCut) -> Place:
+    return (cut.kind, cut.name, "", cut.group)
+
+
+def _factors(cuts: tuple[PlacedCut, ...], errors: Mapping[Place, float]) -> Factors:
+    return {c.name: float(np.exp(c.size_sd * errors[_size(c)])) for c in cuts if c.size_sd > 0}
+
+
+def _grown(gate: Gate, factor: float) -> Gate:
+    if factor == 1.0 or not isinstance(gate, EllipsoidGate):
+        return gate
+    return replace(gate, distance_square=gate.distance_square * factor**2)
+
+
+def _shifts(cuts: tuple[PlacedCut, ...], errors: Mapping[Place, float]) -> Shifts:
     found: dict[tuple[str, str], dict[float, float]] = {}
     for cut in cuts:
         if cut.source != "override" and np.isfinite(cut.uncertainty_sd):

@@ -14,7 +14,7 @@ from cytometry.gating.assemble import boolean_gate, box, build_strategy, everyth
 from cytometry.gating.bench import Bench, open_bench, transforms_for
 from cytometry.gating.bridge import Offsets, bridging_offsets, carried, contradicted
 from cytometry.gating.cut_chain import SURE, Decision, borrow, decide
-from cytometry.gating.doubt import count_cv, event_doubts
+from cytometry.gating.doubt import count_cv, event_doubts, outside_doubts
 from cytometry.gating.methods.evidence import CutEvidence, CutPosition, Pool
 from cytometry.gating.scopes import ScopeGroup, scope_groups
 from cytometry.gating.shape_step import place_shape
@@ -343,10 +343,11 @@ class _Placing:
         bench.rows[population.name] = parent[kept]
         if bench.tube.is_gated:
             bench.doubts[population.name] = event_doubts(bench, population, gate, kept)
+            bench.outside[population.name] = outside_doubts(bench, population, gate, kept)
 
     def _keep_parent(self, bench: Bench, population: PopulationTemplate, lacking: Sequence[str]) -> None:
         bench.rows[population.name] = bench.rows[population.parent]
-        bench.doubts[population.name] = bench.doubts.get(population.parent, 0.0)
+        bench.doubts[population.name] = bench.doubts.get(population.parent, {})
         bench.gates[population.name] = everything(bench.tube.sample.n_events)
         self._note(
             bench.tube.key,
@@ -376,7 +377,7 @@ class _Placing:
             for tube in group.receiving:
                 bench = ready[tube.key]
                 bench.gates[population.name] = decision.position.gate
-                bench.shape_doubts[population.name] = decision.position.doubt
+                bench.at_stake[population.name] = decision.position.at_stake
                 flags = (*decision.flags, *(("SCOPE_SPANS_BATCHES",) if group.spans_batches else ()))
                 if group.spans_batches:
                     self._find_spanning(population.name, population.scope, group, tube)
@@ -401,6 +402,7 @@ class _Placing:
                 group=group.name,
                 flags=flags,
                 populations=(population.name,),
+                size_sd=position.size_sd,
             )
             for marker, value, sd in zip(population.place.on, position.centre, position.sd, strict=True)
         )
@@ -483,7 +485,7 @@ class _Placing:
         for p in self.template.populations:
             rows = bench.rows.get(p.name)
             if rows is not None and not p.helper:
-                found[p.name] = count_cv(bench.doubts.get(p.name, 0.0), rows.size)
+                found[p.name] = count_cv(bench.doubts.get(p.name, {}), bench.outside.get(p.name, {}), rows.size)
         return found
 
 

@@ -17,8 +17,11 @@ from cytometry.model.template import Scope
 Source = Literal["data", "fmo", "control", "fallback", "override"]
 
 
-#: A population whose count the errors of its cuts move by more than this (coefficient of variation) is flagged.
-IMPRECISE_CV = 0.10
+#: An error that a reader would call a wrong number.
+GROSS_ERROR = 0.25
+#: A population is flagged where its gates' errors (coefficient of variation of the count) make a gross error likelier
+#: than one in a hundred: where the 99 % interval of a normal error does not lie within it.
+IMPRECISE_CV = GROSS_ERROR / 2.5758
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ class PlacedCut:
         Codes of what a reader should know.
     populations
         Names of the populations whose gates use it.
+    size_sd
+        Of a shape: standard deviation of the logarithm of its extent, by overlap with its neighbours.
     """
 
     sample_key: str
@@ -88,6 +93,7 @@ class PlacedCut:
     group: str
     flags: tuple[str, ...] = ()
     populations: tuple[str, ...] = ()
+    size_sd: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +116,7 @@ class Placement:
         Tubes that could not be gated, with the reason.
     gating_cv
         By tube key and population name: coefficient of variation of the count
-        by the errors of all cuts above it.
+        by the errors of all gates above it.
     """
 
     panel: Panel
@@ -132,8 +138,8 @@ class Placement:
     def population_flags(self, key: str) -> Mapping[str, tuple[str, ...]]:
         """Codes for the counts of one tube, by population name.
 
-        ``GATE_IMPRECISE``: the errors of the cuts above it leave the number
-        open. An unsure cut is flagged where it stands (:attr:`PlacedCut.flags`);
+        ``GATE_IMPRECISE``: the errors of the gates above it leave open whether
+        the count is within 25 %. An unsure cut is flagged where it stands (:attr:`PlacedCut.flags`);
         a population is flagged where that matters for its count.
         ``GATE_NOT_APPLIED``: the file lacks the gate's marker, all of the parent was kept.
         """

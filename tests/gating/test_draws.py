@@ -7,8 +7,10 @@ import pytest
 
 from cytometry.gating.draws import draw_strategies
 from cytometry.gating.place import place
-from cytometry.model.gates import RectangleGate
-from cytometry.model.placement import Placement
+from cytometry.model.gates import Dimension, EllipsoidGate, RectangleGate
+from cytometry.model.placement import PlacedCut, Placement
+from cytometry.model.strategy import GatingStrategy, Population
+from tests.gating.test_doubt import uniform_panel
 from tests.gating.test_place import cut_of, little_panel, tube
 
 
@@ -44,3 +46,19 @@ def test_draws_do_not_depend_on_the_order_of_tubes() -> None:
     other = values(place(little_panel(), tubes[::-1]), 5, 3)
     for key in ("a", "b"):
         np.testing.assert_array_equal(one[key], other[key])
+
+
+def test_an_ellipse_grows_and_shrinks_by_the_error_of_its_size() -> None:
+    gate = EllipsoidGate((Dimension("X"), Dimension("Y")), np.zeros(2), np.eye(2), 4.0)
+    strategy = GatingStrategy("s", (Population("ring", "root", gate),))
+    cut = PlacedCut(
+        "t", "ring", "shape", "X", "cluster_ellipse", "data", 0.0, 0.0, 0.0, 1.0, "sample", "t", size_sd=0.1
+    )
+    placement = Placement(uniform_panel(), {"t": strategy}, (cut,))
+    radii = []
+    for drawn in draw_strategies(placement, 2_000, np.random.default_rng(4)):
+        found = drawn["t"].by_name("ring").gate
+        assert isinstance(found, EllipsoidGate)
+        radii.append(np.log(found.distance_square) / 2)
+    assert np.mean(radii) == pytest.approx(np.log(2.0), abs=4 * 0.1 / np.sqrt(2_000))
+    assert np.std(radii) == pytest.approx(0.1, rel=0.05)

@@ -18,9 +18,6 @@ _FEWEST = 50
 # Events of a tube that are looked at: enough for a cluster of one per cent.
 _MOST = 6_000
 _FEWEST_IN_CLUSTER = 5
-# Of the events that the fit itself puts on the wrong side, how many may tip the count: the two kinds of error
-# cancel in part.
-_DOUBT_PER_MISS = 0.5
 # In spreads of the cluster, away from its neighbours.
 _SHIFTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
 
@@ -30,7 +27,7 @@ def place_cluster_ellipse(
 ) -> ShapePosition:
     """Separate the cluster near ``offset`` from its neighbours and outline it.
 
-    Three Gaussian clusters are fitted to the events on the cluster's side of
+    Three clusters with heavy flanks are fitted to the events on the cluster's side of
     the parent's centre: the parent's own flank, what lies between, and the
     cluster. The starts are the parent's median, half the offset and the whole
     offset; if the cluster's centre leaves ``within`` of the expected position,
@@ -38,14 +35,19 @@ def place_cluster_ellipse(
     size, and how far it is moved away from the neighbours, maximise the
     expected F1 under the fit: on the outer side there is nothing to exclude.
 
-    With fewer than 50 events in the parent the ellipse stands at the template's
-    own position and spread, with no confidence.
+    Overlap: the fit expects L members outside and G others inside. Whether the flanks that overlap belong to one
+    cluster or the other is more than the fit can know, so the count may be off by anything from −L to G; half of
+    that range is taken as its standard deviation (``at_stake``), and as ``size_sd`` how far the outline would have
+    to grow or shrink for it.
+
+    With fewer than 50 events in the parent, or where no cluster is found, the ellipse stands at the expected
+    position, with no confidence; it might then be anywhere within ``within``.
     """
     points = evidence.stacked(_MOST) if any(len(t) for t in evidence.tubes) else np.empty((0, 2))
     offset = np.asarray(rule.offset)
     if len(points) < _FEWEST:
-        return _expected(rule, np.asarray(rule.at) + offset, np.eye(2) * rule.spread**2, dimensions)
-    centre, spread = _main_cluster(points, offset)
+        return _expected(rule, np.asarray(rule.at) + offset, np.eye(2) * rule.spread**2, points, dimensions)
+    centre, spread = _parent_cluster(points, rule)
     start = np.array([centre, centre + 0.5 * offset, centre + offset])
     width = np.diag(spread**2)
     side = points[((points - centre) / spread) @ (offset / spread) >= 0]
@@ -53,36 +55,76 @@ def place_cluster_ellipse(
     mean, covariance = clusters.means[2], clusters.covariances[2]
     n = float(clusters.responsibilities[:, 2].sum())
     if np.linalg.norm(mean - start[2]) > rule.within or n < _FEWEST_IN_CLUSTER:
-        return _expected(rule, start[2], 0.35 * np.minimum(width, np.eye(2) * rule.spread**2), dimensions)
-    shift, size, f1 = _best_outline(side, mean, covariance, clusters, rule)
+        expected = 0.35 * np.minimum(width, np.eye(2) * rule.spread**2)
+        return _expected(rule, start[2], expected, points, dimensions)
+    shift, size = _best_outline(side, mean, covariance, clusters, rule)
     sd = np.sqrt(np.diag(covariance) / n)
     separation = float(
         np.sqrt(mahalanobis_square(clusters.means[1][None], mean, covariance + clusters.covariances[1])[0])
     )
     confidence = normal_cdf(np.sqrt(n) / 2.0 - 1.0) * normal_cdf(2.0 * separation - 2.0)
+    distance = mahalanobis_square(side, mean + shift, covariance)
+    member = clusters.responsibilities[:, 2]
+    at_stake = 0.5 * float(np.where(distance <= size, 1.0 - member, member).sum())
     return ShapePosition(
         gate=EllipsoidGate(dimensions, mean + shift, covariance, size),
         centre=(float(mean[0]), float(mean[1])),
         sd=(float(sd[0]), float(sd[1])),
         confidence=confidence,
-        doubt=_DOUBT_PER_MISS * (1.0 - f1),
+        at_stake=at_stake / len(points),
+        size_sd=_size_sd(distance, size, at_stake),
     )
 
 
 def _expected(
-    rule: ClusterEllipse, mean: FloatArray, covariance: FloatArray, dimensions: tuple[Dimension, ...]
+    rule: ClusterEllipse,
+    mean: FloatArray,
+    covariance: FloatArray,
+    points: FloatArray,
+    dimensions: tuple[Dimension, ...],
 ) -> ShapePosition:
     size = float(-2.0 * np.log(1.0 - rule.coverage))
-    nan = float("nan")
     centre = (float(mean[0]), float(mean[1]))
-    return ShapePosition(
-        EllipsoidGate(dimensions, mean, covariance, size), centre, (nan, nan), 0.0, "fallback", doubt=1.0
-    )
+    in_reach = int(np.count_nonzero(np.linalg.norm(points - mean, axis=1) <= rule.within))
+    # Nothing in reach does not make a guess sure: at least one event is at stake.
+    at_stake = max(0.5 * in_reach, 1.0) / max(len(points), 1)
+    sd = 0.5 * rule.within
+    gate = EllipsoidGate(dimensions, mean, covariance, size)
+    return ShapePosition(gate, centre, (sd, sd), 0.0, "fallback", at_stake=at_stake)
+
+
+def _size_sd(distance: FloatArray, size: float, at_stake: float) -> float:
+    """Change of the logarithm of the ellipse's axes that takes so many events in or out."""
+    order = np.sort(distance)
+    inside = int(np.searchsorted(order, size, side="right"))
+    fewer, more = max(inside - at_stake, 0.5), min(inside + at_stake, order.size - 1.0)
+    ranks = np.arange(order.size) + 0.5
+    low, high = np.interp((fewer, max(more, fewer)), ranks, order)
+    return float(0.25 * np.log(high / low)) if low > 0 else 0.0
+
+
+def _parent_cluster(points: FloatArray, rule: ClusterEllipse) -> tuple[FloatArray, FloatArray]:
+    """The main cluster, unless that is the one to be outlined.
+
+    Where the main cluster lies nearer to the expected place of the wanted one than to the parent's (``at``), and
+    enough events lie one offset before it, those are the parent's.
+    """
+    offset, at = np.asarray(rule.offset), np.asarray(rule.at)
+    centre, spread = _main_cluster(points, offset)
+    if np.linalg.norm(centre - at - offset) < np.linalg.norm(centre - at):
+        before = points[np.linalg.norm(points - (centre - offset), axis=1) <= rule.within]
+        if len(before) >= _FEWEST:
+            return _main_cluster(before, offset)
+    return centre, spread
 
 
 def _main_cluster(points: FloatArray, offset: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Centre and spread of the parent's main cluster: mode by half-sample medians, spread on the far side."""
-    centre = np.array([_mode(points[:, i]) for i in (0, 1)])
+    """Centre and spread of the main cluster.
+
+    The centre is the median of the events at the mode along ``offset``: modes axis by axis may belong to two
+    clusters. The spread is that of the far side.
+    """
+    centre = np.median(points[_densest(points @ offset)], axis=0)
     spread = np.empty(2)
     for i in (0, 1):
         away = (centre[i] - points[:, i]) * np.sign(offset[i])
@@ -90,22 +132,22 @@ def _main_cluster(points: FloatArray, offset: FloatArray) -> tuple[FloatArray, F
     return centre, np.maximum(spread, 1e-3)
 
 
-def _mode(values: FloatArray) -> float:
-    """Half-sample mode (Robertson and Cryer 1974), stopped at a tenth of the events."""
-    x = np.sort(values)
-    least = max(10, x.size // 10)
-    while x.size > least:
+def _densest(values: FloatArray) -> npt.NDArray[np.int64]:
+    """Which events lie at the mode: by half samples (Robertson and Cryer 1974), stopped at a tenth of the events."""
+    order = np.argsort(values, kind="stable")
+    least = max(10, order.size // 10)
+    while order.size > least:
+        x = values[order]
         half = (x.size + 1) // 2
-        widths = x[half - 1 :] - x[: x.size - half + 1]
-        first = int(np.argmin(widths))
-        x = x[first : first + half]
-    return float(x.mean())
+        first = int(np.argmin(x[half - 1 :] - x[: x.size - half + 1]))
+        order = order[first : first + half]
+    return order
 
 
 def _best_outline(
     points: FloatArray, mean: FloatArray, covariance: FloatArray, fit: Clusters, rule: ClusterEllipse
-) -> tuple[FloatArray, float, float]:
-    """Shift outward, squared radius and F1 with the largest expected F1.
+) -> tuple[FloatArray, float]:
+    """Shift outward and squared radius with the largest expected F1.
 
     Expected F1: twice the expected members inside, over events inside plus all
     expected members. At the least, half of the cluster is inside.
@@ -126,4 +168,4 @@ def _best_outline(
             # Halfway to the next event: the outline passes through none.
             radius = float(distance[order[last : last + 2]].mean())
             best = (float(f1[last]), shift, radius)
-    return best[1], best[2], best[0]
+    return best[1], best[2]

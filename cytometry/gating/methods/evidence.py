@@ -12,6 +12,7 @@ import numpy.typing as npt
 from cytometry.errors import GatingError
 from cytometry.model.gates import Gate
 from cytometry.model.placement import Source
+from cytometry.model.sample import Sample
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -86,7 +87,7 @@ class CutPosition:
     value
         On the display scale.
     sd
-        Its standard deviation by sampling of events.
+        Its standard deviation: by sampling of events, and by what the method's own choices leave open.
     confidence
         0 to 1, 0.5 where the method is in two minds.
     source
@@ -131,10 +132,16 @@ class ShapeEvidence:
         Display values of the rule's axes.
     n_events
         Events in each file.
+    samples
+        The files themselves, for a method that looks at more than the rule's axes.
+    is_masked
+        Whether faults of the acquisition are to be left out, or only reported.
     """
 
     tubes: tuple[FloatArray, ...]
     n_events: tuple[int, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    is_masked: bool = True
 
     def stacked(self, most: int = 20_000) -> FloatArray:
         """Equally many events of every tube, every k-th, at most ``most`` of each."""
@@ -159,8 +166,10 @@ class ShapePosition:
         One number per axis, display scale.
     confidence, source
         As for :class:`CutPosition`.
-    doubt
-        Share of the events inside that may not belong there.
+    at_stake
+        Standard deviation of the count by overlap with neighbours, as a share of the parent's events.
+    size_sd
+        The same as a standard deviation of the logarithm of the shape's extent.
     """
 
     gate: Gate
@@ -168,4 +177,5 @@ class ShapePosition:
     sd: tuple[float, ...]
     confidence: float
     source: Source = "data"
-    doubt: float = 0.0
+    at_stake: float = 0.0
+    size_sd: float = 0.0

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from cytometry.errors import GatingError
+from cytometry.gating.methods.convention import percentile_freedom
 from cytometry.gating.methods.evidence import CutEvidence, CutPosition
 from cytometry.gating.methods.quantile import place_quantile
 from cytometry.model.rules import FmoPercentile, Quantile
@@ -10,6 +13,9 @@ from cytometry.model.rules import FmoPercentile, Quantile
 
 def place_fmo_percentile(rule: FmoPercentile, evidence: CutEvidence) -> CutPosition:
     """Put the cut at a percentile of the control's background.
+
+    The percentile is a convention, whose freedom (:mod:`~cytometry.gating.methods.convention`) is part of the
+    position's error.
 
     Raises
     ------
@@ -20,4 +26,5 @@ def place_fmo_percentile(rule: FmoPercentile, evidence: CutEvidence) -> CutPosit
         raise GatingError("has no FMO control in its batch", code="FMO_MISSING")
     as_quantile = Quantile(fraction=rule.percentile / 100.0, between=rule.between)
     found = place_quantile(as_quantile, CutEvidence(evidence.fmo))
-    return CutPosition(found.value, found.sd, found.confidence, "fmo")
+    freedom = percentile_freedom(evidence.fmo, as_quantile.fraction)
+    return CutPosition(found.value, float(np.hypot(found.sd, freedom)), found.confidence, "fmo")

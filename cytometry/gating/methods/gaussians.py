@@ -1,4 +1,4 @@
-"""A few Gaussian clusters in two dimensions, fitted by expectation and maximisation from given starts."""
+"""A few clusters with heavy flanks in two dimensions, fitted by expectation and maximisation from given starts."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ FloatArray = npt.NDArray[np.float64]
 # Prior weight of a starting covariance, in events: a cluster of a handful keeps a sensible outline.
 _PRIOR_EVENTS = 10.0
 _ROUNDS = 200
+# Degrees of freedom of the t distribution: cells spread wider than a normal distribution, and 4 is what flowClust
+# takes (Lo, Brinkman and Gottardo 2008).
+_FREEDOM = 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +38,7 @@ class Clusters:
 
 
 def fit_clusters(points: FloatArray, means: FloatArray, covariances: FloatArray) -> Clusters:
-    """Expectation-maximisation with an inverse Wishart prior at the starting covariances.
+    """Expectation-maximisation of t distributions, with an inverse Wishart prior at the starting scale matrices.
 
     The start decides which cluster is which; nothing is drawn at random.
     """
@@ -45,12 +48,8 @@ def fit_clusters(points: FloatArray, means: FloatArray, covariances: FloatArray)
     last = -np.inf
     weights = np.zeros((len(points), len(means)))
     for _ in range(_ROUNDS):
-        logs = np.column_stack(
-            [
-                np.log(s) + log_normal(points, m, c)
-                for s, m, c in zip(np.maximum(shares, 1e-12), means, covariances, strict=True)
-            ]
-        )
+        square = np.column_stack([mahalanobis_square(points, m, c) for m, c in zip(means, covariances, strict=True)])
+        logs = log_t(square, covariances) + np.log(np.maximum(shares, 1e-12))
         top = logs.max(axis=1, keepdims=True)
         weights = np.exp(logs - top)
         total = weights.sum(axis=1, keepdims=True)
@@ -58,12 +57,14 @@ def fit_clusters(points: FloatArray, means: FloatArray, covariances: FloatArray)
         likelihood = float((np.log(total) + top).mean())
         counts = weights.sum(axis=0)
         shares = counts / counts.sum()
+        # Events far out pull less, so that a large cluster's flank does not stretch a small one.
+        pull = weights * (_FREEDOM + 2.0) / (_FREEDOM + square)
         for k, n in enumerate(counts):
             if n < 1e-3:
                 continue
-            means[k] = weights[:, k] @ points / n
+            means[k] = pull[:, k] @ points / pull[:, k].sum()
             centred = points - means[k]
-            scatter = (centred * weights[:, k, None]).T @ centred
+            scatter = (centred * pull[:, k, None]).T @ centred
             covariances[k] = (scatter + _PRIOR_EVENTS * prior[k]) / (n + _PRIOR_EVENTS)
         if likelihood - last < 1e-6:
             break
@@ -71,11 +72,10 @@ def fit_clusters(points: FloatArray, means: FloatArray, covariances: FloatArray)
     return Clusters(shares, means, covariances, weights)
 
 
-def log_normal(points: FloatArray, mean: FloatArray, covariance: FloatArray) -> FloatArray:
-    """Log density of a bivariate normal distribution."""
-    determinant = float(np.linalg.det(covariance))
+def log_t(square: FloatArray, scales: FloatArray) -> FloatArray:
+    """Log density of bivariate t distributions at squared Mahalanobis distances, events × clusters."""
     return np.asarray(
-        -0.5 * mahalanobis_square(points, mean, covariance) - 0.5 * np.log(determinant) - np.log(2 * np.pi)
+        -0.5 * (_FREEDOM + 2.0) * np.log1p(square / _FREEDOM) - 0.5 * np.log(np.linalg.det(scales)) - np.log(2 * np.pi)
     )
 
 

@@ -1,59 +1,40 @@
-"""Time: runs of events that arrived at a steady rate."""
+"""Time: runs of events that arrived at a steady rate and with a steady signal."""
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from cytometry.gating.methods.evidence import ShapeEvidence, ShapePosition
 from cytometry.model.gates import Dimension, EventMaskGate
 from cytometry.model.rules import Time
-
-FloatArray = npt.NDArray[np.float64]
-
-_MAD = 0.6745
-# Events per stretch: the rate of 100 exponential gaps has an error of 10 %.
-_STRETCH = 100
+from cytometry.preprocessing.steady_rate import runs_of, steady_rate
+from cytometry.preprocessing.steady_signal import signal_stretches
 
 
 def place_time(rule: Time, evidence: ShapeEvidence, dimensions: tuple[Dimension, ...]) -> ShapePosition:
-    """Keep the stretches of 100 events whose duration is not an outlier.
+    """Keep the stretches whose rate and signal are those of the run around them.
 
-    Durations are compared as logarithms with their running median's robust
-    spread, never finer than counting allows. Without a Time channel, or where
-    time runs backwards, every event is kept with no confidence.
+    Without a Time channel, or where time runs backwards, every event is kept
+    with no confidence: a mask could not be told to another program. Where the
+    study wants faults reported and not masked, every event is kept too, and
+    the confidence is the share that would have been.
     """
     del dimensions
     n = evidence.n_events[0]
     ticks = evidence.tubes[0][:, 0] if evidence.tubes[0].shape[1] else np.empty(0)
-    everything = ShapePosition(EventMaskGate(((0, n),)), (float("nan"),), (float("nan"),), 0.0, "fallback")
-    if (
-        ticks.size < 10 * _STRETCH
-        or not np.isfinite(ticks).all()
-        or (np.diff(ticks) < 0).any()
-        or ticks[-1] <= ticks[0]
-    ):
-        return everything
-    edges = np.arange(0, n - _STRETCH + 1, _STRETCH)
-    # A run begins with the first event of its tick: so it is also an interval of time, for programs without masks.
-    edges = np.unique(np.append(np.searchsorted(ticks, ticks[edges]), n))
-    lengths = np.diff(edges)
-    # A duration of zero ticks is a burst within one tick; half a tick keeps the logarithm finite.
-    resolution = np.diff(np.unique(ticks)).min()
-    last = np.minimum(edges[1:], n - 1)
-    durations = np.maximum(ticks[last] - ticks[edges[:-1]], 0.5 * resolution) / lengths
-    logs = np.log(durations)
-    middle = float(np.median(logs))
-    spread = max(float(np.median(np.abs(logs - middle))) / _MAD, 1.0 / np.sqrt(_STRETCH))
-    steady = np.abs(logs - middle) <= rule.spreads * spread
-    runs = _runs(edges, steady)
-    if not runs:
-        return everything
-    kept = sum(stop - start for start, stop in runs) / n
-    return ShapePosition(EventMaskGate(runs), (float(np.median(ticks)),), (0.0,), float(kept))
-
-
-def _runs(edges: npt.NDArray[np.int64], steady: npt.NDArray[np.bool_]) -> tuple[tuple[int, int], ...]:
-    padded = np.concatenate([[False], steady, [False]])
-    changes = np.flatnonzero(padded[1:] != padded[:-1])
-    return tuple((int(edges[a]), int(edges[b])) for a, b in zip(changes[::2], changes[1::2], strict=True))
+    everything = EventMaskGate(((0, n),))
+    steady = steady_rate(ticks, rule.spreads)
+    if not steady:
+        return ShapePosition(everything, (float("nan"),), (float("nan"),), 0.0, "fallback")
+    kept = np.zeros(n, dtype=np.bool_)
+    for start, stop in steady:
+        kept[start:stop] = True
+    for sample in evidence.samples:
+        stretches = signal_stretches(sample)
+        # As for the rate, a stretch begins with the first event of its tick.
+        edges = np.append(np.searchsorted(ticks, ticks[stretches.edges[:-1]]), n)
+        for k in np.flatnonzero(stretches.is_unsteady):
+            kept[edges[k] : edges[k + 1]] = False
+    share = float(kept.mean())
+    gate = EventMaskGate(runs_of(kept)) if evidence.is_masked and kept.any() else everything
+    return ShapePosition(gate, (float(np.median(ticks)),), (0.0,), share)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cytometry.errors import GatingError
-from cytometry.gating.methods.density import Density, density_of, half_width, minima
+from cytometry.gating.methods.density import Density, density_of, minima, smooth
 from cytometry.gating.methods.evidence import CutEvidence, CutPosition
 from cytometry.gating.methods.normal import normal_cdf
 from cytometry.model.rules import Valley
@@ -13,8 +13,6 @@ from cytometry.model.rules import Valley
 # A valley that two standard deviations of counting set apart from no valley is as likely real as not,
 # after looking along the whole axis for one.
 _EVEN_ODDS = 2.0
-# Half width at half maximum of a standard normal density: sqrt(2 ln 2).
-_HALF_WIDTH = 1.1774
 
 
 def place_valley(rule: Valley, evidence: CutEvidence) -> CutPosition:
@@ -24,9 +22,12 @@ def place_valley(rule: Valley, evidence: CutEvidence) -> CutPosition:
     density lies below the lower of the highest peaks on its two sides,
     ``2 (√n_peak − √n_valley)`` with events counted in the kernel's window
     (Anscombe's root). The position's variance is that of a kernel mode,
-    ``f R(K') / (n h³ f''²)`` (Parzen 1962), and the square of half its distance
-    from the point of even exchange (:func:`even_exchange`); three standard
-    deviations do not leave the gap that the flanks hold open.
+    ``f R(K') / (n h³ f''²)`` (Parzen 1962), three standard deviations of which
+    do not leave the gap that the flanks hold open; and the square of what
+    smoothing leaves open. That is the bandwidth h, since the density is seen
+    through the kernel, and what is finer than the kernel cannot tell the minimum
+    from the place where as many events are lost as gained; or, if it is more,
+    how far twice the bandwidth moves the minimum.
 
     Raises
     ------
@@ -40,44 +41,30 @@ def place_valley(rule: Valley, evidence: CutEvidence) -> CutPosition:
     clarity = [_clarity(density, i) for i in candidates]
     best = int(np.argmax(clarity))
     index = int(candidates[best])
-    lean = abs(even_exchange(density, index) - float(density.grid[index]))
+    sampling = min(_position_sd(density, index), _gap(density, index) / 3.0)
     return CutPosition(
         value=float(density.grid[index]),
-        sd=float(min(np.hypot(_position_sd(density, index), 0.5 * lean), _gap(density, index) / 3.0)),
+        sd=float(np.hypot(sampling, max(density.bandwidth, _move(density, index)))),
         confidence=normal_cdf(clarity[best] - _EVEN_ODDS),
     )
-
-
-def even_exchange(density: Density, index: int) -> float:
-    """Where as many events of the lower peak lie above as of the upper peak below.
-
-    Each peak is taken as normal, with the spread of its outer flank. A minimum
-    leans towards the smaller and narrower peak; how far it lies from here is
-    what the choice of method is worth.
-    """
-    low = int(np.argmax(density.values[:index])) if index else 0
-    high = index + int(np.argmax(density.values[index:]))
-    spreads = [
-        float(
-            np.sqrt(max((half_width(density, peak, side) / _HALF_WIDTH) ** 2 - density.bandwidth**2, density.step**2))
-        )
-        for peak, side in ((low, -1), (high, 1))
-    ]
-    masses = [float(density.values[low]) * spreads[0], float(density.values[high]) * spreads[1]]
-    left, right = float(density.grid[low]), float(density.grid[high])
-    start, stop = left, right
-    for _ in range(50):
-        x = 0.5 * (left + right)
-        lost_up = masses[0] * normal_cdf((start - x) / spreads[0])
-        lost_down = masses[1] * normal_cdf((x - stop) / spreads[1])
-        left, right = (x, right) if lost_up > lost_down else (left, x)
-    return 0.5 * (left + right)
 
 
 def _clarity(density: Density, index: int) -> float:
     window = 2.0 * np.sqrt(np.pi) * density.bandwidth * density.n_effective
     lower_peak = min(density.values[:index].max(), density.values[index:].max())
     return float(2.0 * (np.sqrt(window * lower_peak) - np.sqrt(window * density.values[index])))
+
+
+def _move(density: Density, index: int) -> float:
+    """How far the minimum lies from where twice the bandwidth puts it; 0 where that leaves no minimum."""
+    # Variances of kernels add: what is missing to twice the bandwidth.
+    wider = smooth(density.grid, density.values * density.step, np.sqrt(3.0) * density.bandwidth, density.n_effective)
+    low = int(np.argmax(density.values[:index])) if index else 0
+    high = index + int(np.argmax(density.values[index:]))
+    between = [i for i in minima(wider.values) if low < i < high]
+    if not between:
+        return 0.0
+    return min(abs(float(density.grid[i] - density.grid[index])) for i in between)
 
 
 def _position_sd(density: Density, index: int) -> float:

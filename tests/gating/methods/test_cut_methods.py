@@ -92,7 +92,10 @@ def test_the_error_of_a_valley_is_about_its_spread_over_repeats() -> None:
     found = [place_valley(Valley(), evidence(two_peaks(np.random.default_rng(s), sd=0.1))) for s in range(60)]
     spread = np.std([f.value for f in found])
     told = np.median([f.sd for f in found])
-    assert 0.5 * spread < told < 2.0 * spread
+    width = np.median([density_of(Pool((two_peaks(np.random.default_rng(s), sd=0.1),))).bandwidth for s in range(60)])
+    # What is finer than the kernel cannot be told; beyond that, the error is that of sampling.
+    assert told > width
+    assert 0.5 * spread < np.sqrt(told**2 - width**2) < 2.0 * spread
 
 
 def test_one_peak_has_no_sure_valley() -> None:
@@ -149,6 +152,8 @@ def test_a_tail_is_measured_on_the_far_side_of_the_peak(side: str, sign: int) ->
     values = np.concatenate([rng.normal(0.5, 0.04, 20_000), rng.normal(0.5 + sign * 0.2, 0.05, 3_000)])
     found = place_tail(Tail(side=side, spreads=3), evidence(values))
     assert found.value == pytest.approx(0.5 + sign * 0.12, abs=0.015)
+    # 0.135 % of a normal distribution lie beyond three spreads; 0.27 % and 0.0675 % beyond 2.782 and 3.205.
+    assert found.sd == pytest.approx(0.04 * (3.205 - 2.782) / 2, rel=0.15)
 
 
 def test_a_quantile_has_the_error_of_an_order_statistic() -> None:
@@ -167,6 +172,8 @@ def test_an_fmo_control_gives_its_percentile() -> None:
         CutEvidence(Pool((two_peaks(np.random.default_rng(9)),)), fmo=Pool((background,))),
     )
     assert found.value == pytest.approx(0.2 + 2.5758 * 0.05, abs=0.004)
+    # The 99th and the 99.75th percentile would be as good.
+    assert found.sd == pytest.approx(0.05 * (2.8070 - 2.3263) / 2, rel=0.1)
     assert found.source == "fmo"
 
 
@@ -182,12 +189,21 @@ def test_an_anchor_is_a_percentile_of_the_reference(side: str, expected: float) 
     rule = Anchor(population="t_cells", side=side, percentile=99)
     found = place_anchor(rule, CutEvidence(Pool((np.zeros(5),)), references={"t_cells": reference}))
     assert found.value == pytest.approx(expected, abs=0.004)
+    # The 98th and the 99.5th percentile would be as good.
+    assert found.sd == pytest.approx(0.05 * (2.5758 - 2.0537) / 2, rel=0.1)
     assert found.source == "control"
 
 
 def test_a_fixed_cut_has_no_confidence() -> None:
     found = place_fixed(Fixed(at=0.4), evidence(np.zeros(0)))
     assert (found.value, found.confidence, found.source) == (0.4, 0.0, "fallback")
+
+
+def test_same_as_adds_the_width_of_its_own_kernel_to_the_error() -> None:
+    own = evidence(np.random.default_rng(11).normal(0.4, 0.05, 300))
+    other = CutPosition(0.43, 0.01, 0.9)
+    found = place_same_as(SameAs(cut="cd27"), CutEvidence(own.pool, others={"cd27": other}))
+    assert found.sd == pytest.approx(np.hypot(0.01, density_of(own.pool).bandwidth))
 
 
 def test_same_as_takes_another_cut_over() -> None:

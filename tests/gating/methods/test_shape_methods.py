@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -86,6 +88,45 @@ def test_the_cluster_ellipse_finds_a_small_cluster() -> None:
     assert 2 * (inside & small).sum() / (inside.sum() + small.sum()) > 0.97
     assert found.centre == pytest.approx((0.68, 0.66), abs=4 * 0.025 / np.sqrt(150))
     assert found.confidence > 0.9
+
+
+def test_a_cluster_larger_than_its_parents_main_one_is_not_taken_for_it() -> None:
+    rng = np.random.default_rng(14)
+    main = rng.multivariate_normal([0.5, 0.45], np.diag([0.05, 0.05]) ** 2, 600)
+    large = rng.multivariate_normal([0.68, 0.66], np.diag([0.025, 0.02]) ** 2, 2_000)
+    found = place_cluster_ellipse(RULE, ShapeEvidence((np.vstack([main, large]),)), XY)
+    assert inside_shape(found.gate, columns(large)).mean() > 0.97
+    assert inside_shape(found.gate, columns(main)).mean() < 0.02
+
+
+def test_the_more_a_cluster_overlaps_its_neighbour_the_more_events_are_at_stake() -> None:
+    stakes = []
+    for distance in (0.10, 0.15, 0.20):
+        rng = np.random.default_rng(15)
+        main = rng.multivariate_normal([0.5, 0.5], np.diag([0.05, 0.05]) ** 2, 4_000)
+        small = rng.multivariate_normal([0.5 + distance, 0.5 + distance], np.diag([0.03, 0.03]) ** 2, 400)
+        rule = ClusterEllipse(on=("x", "y"), offset=(distance, distance), at=(0.5, 0.5), within=0.12)
+        found = place_cluster_ellipse(rule, ShapeEvidence((np.vstack([main, small]),)), XY)
+        stakes.append(found.at_stake * 4_400)
+    assert stakes[0] > stakes[1] > stakes[2]
+    # Four pooled spreads apart along the line between them, next to nothing overlaps.
+    assert stakes[2] < 0.05 * 400
+
+
+def test_the_error_of_the_size_takes_as_many_events_in_and_out_as_are_at_stake() -> None:
+    rng = np.random.default_rng(16)
+    main = rng.multivariate_normal([0.5, 0.5], np.diag([0.05, 0.05]) ** 2, 8_000)
+    small = rng.multivariate_normal([0.62, 0.62], np.diag([0.03, 0.03]) ** 2, 800)
+    points = np.vstack([main, small])[rng.permutation(8_800)][:6_000]  # as many as are looked at
+    rule = ClusterEllipse(on=("x", "y"), offset=(0.12, 0.12), at=(0.5, 0.5), within=0.12)
+    found = place_cluster_ellipse(rule, ShapeEvidence((points,)), XY)
+    gate = found.gate
+    assert isinstance(gate, EllipsoidGate)
+    grown, shrunk = (
+        replace(gate, distance_square=gate.distance_square * np.exp(2 * s * found.size_sd)) for s in (1, -1)
+    )
+    counts = [int(inside_shape(g, columns(points)).sum()) for g in (grown, shrunk)]
+    assert (counts[0] - counts[1]) / 2 == pytest.approx(found.at_stake * 6_000, rel=0.15)
 
 
 def test_without_a_cluster_the_ellipse_stands_where_it_is_expected_and_says_so() -> None:
