@@ -46,7 +46,12 @@ def place_shape(population: PopulationTemplate, benches: Sequence[Bench], panel:
         if rule.method != "time":
             points = points[np.isfinite(points).all(axis=1)]
         tubes.append(points)
-    evidence = ShapeEvidence(tuple(tubes), tuple(b.tube.sample.n_events for b in benches))
+    evidence = ShapeEvidence(
+        tuple(tubes),
+        tuple(b.tube.sample.n_events for b in benches),
+        tuple(b.tube.sample for b in benches),
+        all(b.tube.is_masked for b in benches),
+    )
     position = SHAPE_METHODS[rule.method](rule, evidence, dimensions)
     flags = ("GATE_UNCERTAIN",) if position.confidence < SURE else ()
     if rule.method == "time" and position.source == "fallback":

@@ -30,6 +30,8 @@ class Tube:
         What ``FCS`` means where a study replaces the matrix of the file.
     other_batches
         The subject has tubes in batches that are not placed together with this one.
+    is_masked
+        Whether stretches of unsteady flow or signal are left out, or only reported.
     """
 
     key: str
@@ -40,6 +42,7 @@ class Tube:
     role: str = SAMPLE
     file_compensation: Spillover | None = None
     other_batches: bool = False
+    is_masked: bool = True
 
     @property
     def order(self) -> tuple[str, str]:

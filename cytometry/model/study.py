@@ -45,13 +45,19 @@ class VisitSpec(FrozenModel):
 
 
 class Quality(FrozenModel):
-    """Limits that acquisition quality is judged by; what they mean is in the quality table."""
+    """Limits that acquisition quality is judged by; what they mean is in the quality table.
+
+    ``masks: reported`` keeps events of unsteady flow or signal in every
+    population, and only says how many they are.
+    """
 
     min_events: Annotated[int, Field(ge=0)] = 1000
     max_margin_fraction: Annotated[float, Field(ge=0, le=1)] = 0.05
     min_viability: Annotated[float, Field(ge=0, le=1)] = 0.7
     min_singlet_fraction: Annotated[float, Field(ge=0, le=1)] = 0.7
     max_time_excluded: Annotated[float, Field(ge=0, le=1)] = 0.3
+    max_unsteady: Annotated[float, Field(ge=0, le=1)] = 0.05
+    masks: Literal["applied", "reported"] = "applied"
 
 
 class StudyFacts(FrozenModel):

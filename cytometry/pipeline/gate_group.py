@@ -260,6 +260,7 @@ def _placed_gates(
                 batch_group=t.given.batch_group,
                 role=t.given.role,
                 file_compensation=matrix,
+                is_masked=task.settings.masked,
                 other_batches=t.given.other_batches,
             )
             for t in (*tubes, *references)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,6 +121,7 @@ def study_job(path: str | Path, out: Path, settings: GatingSettings) -> GatingJo
 
     study = load_study(path)
     panels = load_panels(study)
+    settings = replace(settings, masked=study.quality.masks == "applied")
     return GatingJob(plan_study(study, panels, out, settings), out, study, panels)
 
 
@@ -186,7 +187,9 @@ def gate_into(job: GatingJob, options: GateOptions, progress: Listener = ignore)
 
 def _quality_limits(job: GatingJob) -> QualityLimits:
     """The study's limits of acquisition quality; the defaults without one."""
-    return QualityLimits(**job.study.quality.model_dump()) if job.study is not None else QualityLimits()
+    return (
+        QualityLimits(**job.study.quality.model_dump(exclude={"masks"})) if job.study is not None else QualityLimits()
+    )
 
 
 def job_record(job: GatingJob, command: str, options: GateOptions) -> RunRecord:

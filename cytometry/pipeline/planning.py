@@ -163,7 +163,9 @@ def _task(
         "panel": value_digest([panel.source.kind, panel.source.name, panel.source.digest]),
         "compensation": value_digest([request.compensation.kind, request.compensation.digest]),
         "overrides": value_digest([[o.sample_id, o.cut, o.value] for o in overrides]),
-        "settings": value_digest([request.settings.alone, request.settings.strict, request.settings.detail]),
+        "settings": value_digest(
+            [request.settings.alone, request.settings.strict, request.settings.detail, request.settings.masked]
+        ),
         DRAWS: value_digest(request.settings.gate_draws),
         "format": value_digest(PART_FORMAT),
     }

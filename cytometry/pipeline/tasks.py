@@ -109,12 +109,15 @@ class GatingSettings:
         Also medians and pictures; counts alone are several times faster.
     gate_draws
         Sets of gates that are drawn by the placed ones' uncertainty and counted too; 0 for none.
+    masked
+        Stretches of unsteady flow or signal are left out, and not only reported.
     """
 
     alone: bool = False
     strict: bool = True
     detail: bool = True
     gate_draws: int = 0
+    masked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

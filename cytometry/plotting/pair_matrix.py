@@ -37,7 +37,8 @@ def pair_matrix_picture(
     labels
         What stands for a channel, usually its marker.
     """
-    width = _LEFT + _CELL_WIDTH * len(names) + 4
+    # The last column's name leans out to the right.
+    width = _LEFT + _CELL_WIDTH * len(names) + 44
     height = _TOP + _CELL_HEIGHT * len(names) + 4
     body = []
     for k, name in enumerate(names):

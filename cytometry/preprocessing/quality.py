@@ -12,6 +12,8 @@ from cytometry.model.findings import Finding
 from cytometry.model.sample import Sample
 from cytometry.model.spillover import Spillover
 from cytometry.preprocessing.acquired import acquired_at
+from cytometry.preprocessing.steady_rate import steady_rate
+from cytometry.preprocessing.steady_signal import COFACTOR, signal_stretches
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -21,8 +23,6 @@ _PARTS = 20
 _FEWEST = 50 * _PARTS
 # A part whose mean lies a quarter of the channel's spread off moves a threshold visibly.
 DRIFT_LIMIT = 0.25
-# Linear values are compared on an arcsinh scale: this is about where noise ends on a 262,144-channel instrument.
-_COFACTOR = 150.0
 # Two matrices of one batch agree if no coefficient differs by more than this (in parts of one).
 SPILLOVER_TOLERANCE = 1e-4
 
@@ -48,6 +48,8 @@ class AcquisitionQuality:
         Events at the top of the range of any scatter or fluorescence channel.
     negative_scatter_fraction
         Events with a scatter area of zero or less: electronics, not cells.
+    rate_unsteady, signal_unsteady
+        Events in stretches whose rate, or whose signal, is unlike the run around them.
     acquired_at
         When, as the file says; see :func:`~cytometry.preprocessing.acquired.acquired_at`.
     """
@@ -59,6 +61,8 @@ class AcquisitionQuality:
     drift_channel: str
     margin_fraction: float
     negative_scatter_fraction: float
+    rate_unsteady: float = float("nan")
+    signal_unsteady: float = float("nan")
     acquired_at: str = ""
 
 
@@ -90,6 +94,8 @@ def acquisition_quality(sample: Sample) -> AcquisitionQuality:
         drift_channel=where,
         margin_fraction=float(at_top.sum()) / n if sample.n_events else nothing,
         negative_scatter_fraction=float(below.sum()) / n if sample.n_events else nothing,
+        rate_unsteady=_rate_unsteady(sample),
+        signal_unsteady=signal_stretches(sample).fraction,
         acquired_at=acquired_at(sample.keywords),
     )
 
@@ -107,7 +113,7 @@ def _drift(values: FloatArray) -> float:
     Means of values cut at the 1st and 99th percentile: a median would jump
     between the peaks of a marker that divides the cells in half.
     """
-    values = np.arcsinh(values[np.isfinite(values)] / _COFACTOR)
+    values = np.arcsinh(values[np.isfinite(values)] / COFACTOR)
     if values.size < _FEWEST:
         return float("nan")
     size = values.size // _PARTS
@@ -118,6 +124,15 @@ def _drift(values: FloatArray) -> float:
     means = values[: size * _PARTS].reshape(_PARTS, size).mean(axis=1)
     # The largest of 20 means lies 3 standard errors off.
     return float(max(np.abs(means - means.mean()).max() / spread - 3.0 / np.sqrt(size), 0.0))
+
+
+def _rate_unsteady(sample: Sample) -> float:
+    """Share of the events in stretches of unsteady rate; NaN without usable times."""
+    times = [c for c in sample.channels if c.kind == "time"]
+    if not times:
+        return float("nan")
+    runs = steady_rate(np.asarray(sample.linear_column(times[0].index), dtype=np.float64))
+    return float("nan") if runs is None else 1.0 - sum(stop - start for start, stop in runs) / sample.n_events
 
 
 def _rate(sample: Sample) -> tuple[float, float]:

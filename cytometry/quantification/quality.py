@@ -25,7 +25,9 @@ class QualityLimits:
     min_viability, min_singlet_fraction
         Live of singlets, singlets of the steady part.
     max_time_excluded
-        Events left out for an unsteady flow.
+        Events left out for an unsteady flow or signal.
+    max_unsteady
+        Events in stretches of unsteady rate, or of unsteady signal, masked or not.
     """
 
     min_events: int = 1000
@@ -33,6 +35,7 @@ class QualityLimits:
     min_viability: float = 0.7
     min_singlet_fraction: float = 0.7
     max_time_excluded: float = 0.3
+    max_unsteady: float = 0.05
 
 
 def quality_row(
@@ -53,6 +56,8 @@ def quality_row(
         "events_per_s": _number(acquisition.events_per_s),
         "rate_spread": _number(acquisition.rate_spread),
         "time_excluded_fraction": None if steady is None else _number(1.0 - steady),
+        "rate_unsteady_fraction": _number(acquisition.rate_unsteady),
+        "signal_unsteady_fraction": _number(acquisition.signal_unsteady),
         "drift": _number(acquisition.drift),
         "drift_channel": acquisition.drift_channel,
         "margin_fraction": _number(acquisition.margin_fraction),
@@ -84,6 +89,8 @@ def quality_findings(row: Mapping[str, Cell], limits: QualityLimits, file: str) 
         ("QC_VIABILITY", "viability", limits.min_viability, "at least", "thawing or handling may have changed subsets"),
         ("QC_SINGLETS", "singlet_fraction", limits.min_singlet_fraction, "at least", "filter, or acquire more slowly"),
         ("QC_TIME", "time_excluded_fraction", limits.max_time_excluded, "at most", "look at rate and signal over time"),
+        ("QC_RATE", "rate_unsteady_fraction", limits.max_unsteady, "at most", "look at the rate over time"),
+        ("QC_SIGNAL", "signal_unsteady_fraction", limits.max_unsteady, "at most", "look at the channels over time"),
         ("QC_DRIFT", "drift", DRIFT_LIMIT, "at most", "look at this channel over time"),
     )
     found = []
