@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from cytometry.errors import CytometryError
 from cytometry.gating.display_values import DisplayValues
+from cytometry.gating.methods.clusters import mahalanobis_square
 from cytometry.gating.methods.evidence import CutPosition
-from cytometry.gating.methods.gaussians import mahalanobis_square
 from cytometry.gating.tubes import FMO, Tube
 from cytometry.model.gates import BooleanGate, EllipsoidGate, EventMaskGate, Gate, PolygonGate, RectangleGate
 from cytometry.model.panel import Panel

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from cytometry.gating.methods.clusters import Clusters, fit_clusters, mahalanobis_square
 from cytometry.gating.methods.evidence import ShapeEvidence, ShapePosition
-from cytometry.gating.methods.gaussians import Clusters, fit_clusters, mahalanobis_square
 from cytometry.gating.methods.normal import normal_cdf
 from cytometry.model.gates import Dimension, EllipsoidGate
 from cytometry.model.rules import ClusterEllipse

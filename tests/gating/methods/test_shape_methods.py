@@ -11,8 +11,8 @@ from cytometry.errors import GatingError
 from cytometry.gating.bench import inside_shape
 from cytometry.gating.methods.boundary import place_boundary
 from cytometry.gating.methods.cluster_ellipse import place_cluster_ellipse
+from cytometry.gating.methods.clusters import fit_clusters
 from cytometry.gating.methods.evidence import ShapeEvidence
-from cytometry.gating.methods.gaussians import fit_clusters
 from cytometry.gating.methods.scatter_cloud import place_scatter_cloud
 from cytometry.gating.methods.singlet_band import place_singlet_band
 from cytometry.gating.methods.time import place_time
