@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cytometry.gating.methods.convention import normal_freedom
 from cytometry.gating.methods.density import Density, density_of, half_width
 from cytometry.gating.methods.evidence import CutEvidence, CutPosition
 from cytometry.model.rules import Tail
@@ -31,7 +32,8 @@ def place_tail(rule: Tail, evidence: CutEvidence) -> CutPosition:
     With m the peak's middle, h the point of half height on the other side and
     ``k = spreads / 1.177``, the cut is ``m + k (m − h)``: its variance is
     ``(1 + k)² var(m) + k² var(h)``, each that of a density's level divided by
-    the square of its slope there.
+    the square of its slope there. That is sampling; to it comes what the number
+    of spreads as a convention leaves open (:mod:`~cytometry.gating.methods.convention`).
     """
     density = density_of(evidence.pool)
     sign = 1.0 if rule.side == "above" else -1.0
@@ -44,8 +46,9 @@ def place_tail(rule: Tail, evidence: CutEvidence) -> CutPosition:
     spread = float(np.sqrt(max(raw**2 - density.bandwidth**2, 0.25 * raw**2)))
     value = float(np.clip(middle + sign * rule.spreads * spread, *rule.between))
     k = rule.spreads / _HALF_WIDTH * raw / spread
-    sd = raw * np.sqrt(((1.0 + k) ** 2 * _MIDDLE_VARIANCE + k**2 * _HALF_VARIANCE) * _noise(density, peak))
-    return CutPosition(value, float(sd), density.n_effective / (density.n_effective + 30.0))
+    sampling = raw * np.sqrt(((1.0 + k) ** 2 * _MIDDLE_VARIANCE + k**2 * _HALF_VARIANCE) * _noise(density, peak))
+    sd = float(np.hypot(sampling, spread * normal_freedom(rule.spreads)))
+    return CutPosition(value, sd, density.n_effective / (density.n_effective + 30.0))
 
 
 # Variances in squared spreads, per squared relative error of the peak's height: of the mean of two shoulders, whose
@@ -55,9 +58,9 @@ _HALF_VARIANCE = (0.5 + 0.25) / (0.5 * _HALF_WIDTH) ** 2
 
 
 def _noise(density: Density, peak: int) -> float:
-    """Squared relative error of the height of a peak."""
-    height = float(density.values[peak])
-    return _ROUGHNESS / (density.n_effective * density.bandwidth * height)
+    """Squared relative error of the height of a peak; 1 where it is no higher than one event."""
+    one_event = _ROUGHNESS / (density.n_effective * density.bandwidth)
+    return one_event / max(float(density.values[peak]), one_event)
 
 
 def _middle(density: Density, peak: int, far: int) -> float:

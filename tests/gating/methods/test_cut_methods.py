@@ -7,6 +7,7 @@ import pytest
 
 from cytometry.errors import GatingError
 from cytometry.gating.methods.anchor import place_anchor
+from cytometry.gating.methods.convention import normal_freedom
 from cytometry.gating.methods.density import density_of, histogram, maxima, minima, smooth
 from cytometry.gating.methods.evidence import CutEvidence, CutPosition, Pool
 from cytometry.gating.methods.fixed import place_fixed
@@ -154,6 +155,34 @@ def test_a_tail_is_measured_on_the_far_side_of_the_peak(side: str, sign: int) ->
     assert found.value == pytest.approx(0.5 + sign * 0.12, abs=0.015)
     # 0.135 % of a normal distribution lie beyond three spreads; 0.27 % and 0.0675 % beyond 2.782 and 3.205.
     assert found.sd == pytest.approx(0.04 * (3.205 - 2.782) / 2, rel=0.15)
+
+
+@pytest.mark.parametrize("spreads", [0.5, 2.0, 3.0])
+@pytest.mark.parametrize("n", [150, 1_500])
+def test_the_error_of_a_tail_is_its_spread_over_repeats_and_its_convention(spreads: float, n: int) -> None:
+    """A fifth of the events are neighbours on the near side."""
+    rule = Tail(side="below", spreads=spreads)
+    found = []
+    for seed in range(80):
+        rng = np.random.default_rng(seed)
+        values = np.where(np.arange(n) % 5 > 0, rng.normal(0.6, 0.04, n), rng.normal(0.42, 0.06, n))
+        found.append(place_tail(rule, evidence(values)))
+    told = np.median([f.sd for f in found])
+    sampling = np.sqrt(told**2 - (0.04 * normal_freedom(spreads)) ** 2)
+    assert 0.7 < sampling / np.std([f.value for f in found]) < 1.5
+
+
+def test_the_middle_of_a_peak_is_read_from_its_shoulders() -> None:
+    """A kernel's mode alone would put this cut off by 0.019 (standard deviation), more than three times a mean's error.
+
+    Of 800 events two spreads out: shoulders at four fifths halve that.
+    """
+    rule = Tail(side="below", spreads=2)
+    errors = [
+        place_tail(rule, evidence(np.random.default_rng(seed).normal(0.6, 0.044, 800))).value - (0.6 - 0.088)
+        for seed in range(100)
+    ]
+    assert np.sqrt(np.mean(np.square(errors))) < 0.011
 
 
 def test_a_quantile_has_the_error_of_an_order_statistic() -> None:
