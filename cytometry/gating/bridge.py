@@ -4,7 +4,7 @@ One control tube tells the offset of its batch, and errs. Its error is the same 
 batches follow the visits it moves the mean change of all subjects, and no number of subjects averages it out. An
 error that n tubes share therefore counts as n errors of one tube would: of the combinations of a tube's own position
 (variance ``s²``) and the shared position carried over by an offset (variance ``v``), the mean change errs least with
-the shared one's weight at ``s² / (s² + n v)``.
+the shared one's weight at ``s² / (s² + n v)``. What a method errs alike in every tube (its bandwidth, its percentile) is in neither variance.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def bridging_offsets(
         except GatingError:
             continue
         if position.confidence >= SURE and np.isfinite(position.sd):
-            found[batch].append((position.value, position.sd))
+            found[batch].append((position.value, position.own_sd))
     if len(batches) < 2 or None in batches or not all(found.values()):
         return None
     means = {b: float(np.mean([v for v, _ in rows])) for b, rows in found.items()}
@@ -121,7 +121,7 @@ def carried(own: Decision | None, shared: Decision, offset: float, variance: flo
     )
     if own is None:
         return replace(shared, position=moved, flags=_borrowing(shared.flags))
-    weight = shared_weight(own.position.sd, variance, n_sharing)
+    weight = shared_weight(own.position.own_sd, variance, n_sharing)
     if weight == 0.0:
         return replace(own, shared_weight=0.0)
     mine, lead = own.position, shared if weight >= 0.5 else own

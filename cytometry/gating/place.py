@@ -161,7 +161,7 @@ class _Placing:
         offsets = contradicted(
             offsets,
             [
-                (t.subject_group, t.batch_group, d.position.value, d.position.sd)
+                (t.subject_group, t.batch_group, d.position.value, d.position.own_sd)
                 for _, t in spanning
                 if t.role == SAMPLE and (d := own[t.key]) is not None and d.position.confidence >= SURE
             ],
@@ -205,6 +205,7 @@ class _Placing:
                     float(np.median([c.sd for c, _ in placed])),
                     min(c.confidence for c, _ in placed),
                     placed[0][0].source,
+                    float(np.median([c.systematic for c, _ in placed])),
                 )
         return found
 

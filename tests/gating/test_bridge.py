@@ -98,3 +98,9 @@ def test_samples_that_contradict_a_control_take_its_weight() -> None:
 def test_subjects_within_one_batch_say_nothing_about_offsets() -> None:
     offsets = Offsets({"1": -0.05, "2": 0.05}, 1e-6)
     assert contradicted(offsets, [("A", "1", 0.2, 0.01), ("B", "2", 0.9, 0.01)]) == offsets
+
+
+def test_what_a_method_errs_alike_everywhere_takes_no_weight_from_the_shared_position() -> None:
+    """Own error 0.02 beside a convention worth 0.05: the weight is that of 0.02."""
+    own = Decision(CutPosition(0.50, np.hypot(0.02, 0.05), 0.99, systematic=0.05), "anchor")
+    assert carried(own, decision(0.56, 0.01), 0.0, 0.02**2, 6).shared_weight == pytest.approx(1 / 7)

@@ -29,4 +29,5 @@ def place_anchor(rule: Anchor, evidence: CutEvidence) -> CutPosition:
     as_quantile = Quantile(fraction=fraction, between=rule.between)
     found = place_quantile(as_quantile, CutEvidence(evidence.references[rule.population]))
     freedom = percentile_freedom(evidence.references[rule.population], fraction)
-    return CutPosition(found.value, float(np.hypot(found.sd, freedom)), _MOST_CONFIDENCE * found.confidence, "control")
+    sd = float(np.hypot(found.sd, freedom))
+    return CutPosition(found.value, sd, _MOST_CONFIDENCE * found.confidence, "control", freedom)

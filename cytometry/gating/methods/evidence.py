@@ -92,12 +92,20 @@ class CutPosition:
         0 to 1, 0.5 where the method is in two minds.
     source
         What it was read from.
+    systematic
+        Part of ``sd`` that is the same in every tube that the method is used on, such as a convention's.
     """
 
     value: float
     sd: float
     confidence: float
     source: Source = "data"
+    systematic: float = 0.0
+
+    @property
+    def own_sd(self) -> float:
+        """Standard deviation without what is the same in every tube."""
+        return float(np.sqrt(max(self.sd**2 - self.systematic**2, 0.0)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,4 +27,4 @@ def place_fmo_percentile(rule: FmoPercentile, evidence: CutEvidence) -> CutPosit
     as_quantile = Quantile(fraction=rule.percentile / 100.0, between=rule.between)
     found = place_quantile(as_quantile, CutEvidence(evidence.fmo))
     freedom = percentile_freedom(evidence.fmo, as_quantile.fraction)
-    return CutPosition(found.value, float(np.hypot(found.sd, freedom)), found.confidence, "fmo")
+    return CutPosition(found.value, float(np.hypot(found.sd, freedom)), found.confidence, "fmo", freedom)

@@ -29,4 +29,9 @@ def place_same_as(rule: SameAs, evidence: CutEvidence) -> CutPosition:
         raise GatingError(f"cut '{rule.cut}' was not placed", code="GATE_NOT_PLACED")
     other = evidence.others[rule.cut]
     own = density_of(evidence.pool).bandwidth if evidence.pool.n_events >= FEWEST_EVENTS else 0.0
-    return replace(other, sd=float(np.hypot(other.sd, own)), confidence=_WIDER * other.confidence)
+    return replace(
+        other,
+        sd=float(np.hypot(other.sd, own)),
+        confidence=_WIDER * other.confidence,
+        systematic=float(np.hypot(other.systematic, own)),
+    )

@@ -47,8 +47,13 @@ def place_tail(rule: Tail, evidence: CutEvidence) -> CutPosition:
     value = float(np.clip(middle + sign * rule.spreads * spread, *rule.between))
     k = rule.spreads / _HALF_WIDTH * raw / spread
     sampling = raw * np.sqrt(((1.0 + k) ** 2 * _MIDDLE_VARIANCE + k**2 * _HALF_VARIANCE) * _noise(density, peak))
-    sd = float(np.hypot(sampling, spread * normal_freedom(rule.spreads)))
-    return CutPosition(value, sd, density.n_effective / (density.n_effective + 30.0))
+    freedom = spread * normal_freedom(rule.spreads)
+    return CutPosition(
+        value,
+        float(np.hypot(sampling, freedom)),
+        density.n_effective / (density.n_effective + 30.0),
+        systematic=float(freedom),
+    )
 
 
 # Variances in squared spreads, per squared relative error of the peak's height: of the mean of two shoulders, whose

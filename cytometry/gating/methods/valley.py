@@ -42,10 +42,12 @@ def place_valley(rule: Valley, evidence: CutEvidence) -> CutPosition:
     best = int(np.argmax(clarity))
     index = int(candidates[best])
     sampling = min(_position_sd(density, index), _gap(density, index) / 3.0)
+    smoothing = max(density.bandwidth, _move(density, index))
     return CutPosition(
         value=float(density.grid[index]),
-        sd=float(np.hypot(sampling, max(density.bandwidth, _move(density, index)))),
+        sd=float(np.hypot(sampling, smoothing)),
         confidence=normal_cdf(clarity[best] - _EVEN_ODDS),
+        systematic=float(smoothing),
     )
 
 
