@@ -74,13 +74,13 @@ def check(
     """
     from cytometry.io.fcs import read_fcs
     from cytometry.io.panels import load_panel
-    from cytometry.pipeline.panel_tools import try_panel, wanted_controls
+    from cytometry.pipeline.panel_tools import try_file, wanted_controls
 
     if out is not None and not files:
         raise RequestError("there is nothing to draw", hint="name FCS files to try the panel on")
     loaded = load_panel(name)
     controls = {m: read_fcs(f, strict=strict) for m, f in _controls(fmos).items()}
-    trials = [try_panel(loaded, read_fcs(f, strict=strict), controls) for f in files]
+    trials = [try_file(loaded, f, controls, strict=strict) for f in files]
     written = None
     if out is not None:
         from cytometry.pipeline.panel_pictures import write_panel_pictures
@@ -139,12 +139,17 @@ def new(folder: Path, tube: Path, strict: bool) -> int:
     """Start a panel in FOLDER from the channels of a tube: a stem, then each marker's positives. Edit it from there."""
     from cytometry.io.fcs import read_fcs
     from cytometry.io.panel_folders import write_panel
-    from cytometry.pipeline.panel_tools import new_panel
+    from cytometry.pipeline.new_panel import new_panel
 
-    described, template = new_panel(read_fcs(tube, strict=strict), folder.name)
+    started = new_panel(read_fcs(tube, strict=strict), folder.name)
     readme = f"# {folder.name}\n\nStarted from {tube.name}. Say here what each population is, and cite where from.\n"
-    write_panel(folder, described, template, readme)
-    say(f"wrote {folder}: {len(described.markers)} markers, {len(template.populations)} populations")
+    write_panel(folder, started.described, started.template, readme)
+    say(f"wrote {folder}: {len(started.described.markers)} markers, {len(started.template.populations)} populations")
+    say(f"  stem: {', '.join(started.stem) or 'none'}")
+    for name, missing in started.left_out.items():
+        note(f"  no {name}: no channel was recognised as {', '.join(missing)}; add it by hand if there is one")
+    if started.unlabelled:
+        note(f"  no gate on channels without a label: {', '.join(started.unlabelled)}")
     say(f"next: edit {folder}/strategy.yaml, then `cytometry panel check {folder} {tube}`")
     return DONE
 
@@ -176,7 +181,7 @@ def freeze(name: str, tube: Path, folder: Path, strict: bool) -> int:
 def diff(one: str, other: str, as_json: bool) -> int:
     """Say what differs between two panels; exit 0 either way."""
     from cytometry.io.panels import load_panel
-    from cytometry.pipeline.panel_tools import panel_differences
+    from cytometry.pipeline.panel_diff import panel_differences
 
     differences = panel_differences(load_panel(one), load_panel(other))
     if as_json:
@@ -201,7 +206,7 @@ def _say_tree(loaded: Panel) -> None:
 
 
 def _say_trial(trial: PanelTrial) -> None:
-    say(f"{trial.sample.name}: {trial.sample.n_events:,} events")
+    say(trial.name if trial.sample is None else f"{trial.name}: {trial.sample.n_events:,} events")
     if trial.channels:
         said = (m if m == channel else f"{m} is {channel}" for m, channel in trial.channels.items())
         say(f"  channels: {', '.join(said)}")
@@ -242,7 +247,7 @@ def _trial_document(trial: PanelTrial) -> Json:
     if trial.membership is not None:
         counts = {p: trial.membership.count(p) for p in trial.membership.paths}
     return {
-        "file": trial.sample.name,
+        "file": trial.name,
         "channels": dict(trial.channels),
         "missing": trial.missing,
         "findings": [finding_document(f) for f in trial.findings],

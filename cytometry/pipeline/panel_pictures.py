@@ -59,7 +59,7 @@ def write_panel_pictures(out: Path, panel: Panel, trials: Sequence[PanelTrial]) 
     """
     watch = Stopwatch()
     owner = f"panel check of {panel.name}"
-    inputs = [FileRecord(t.sample.name, 0, t.sample.sha256) for t in trials]
+    inputs = [_recorded(t) for t in trials]
     record = RunRecord("panel check", owner, {"panel": panel.name, "digest": panel.digest}, inputs)
     check_owner(out, owner)
     with output_lock(out):
@@ -81,11 +81,17 @@ def write_panel_pictures(out: Path, panel: Panel, trials: Sequence[PanelTrial]) 
     return PanelPictures(out / INDEX, tuple(out / name for name in files))
 
 
+def _recorded(trial: PanelTrial) -> FileRecord:
+    path = Path(trial.name)
+    size = path.stat().st_size if path.is_file() else 0
+    return FileRecord(path.name, size, "" if trial.sample is None else trial.sample.sha256)
+
+
 def _named(trials: Sequence[PanelTrial]) -> tuple[str, ...]:
     """A name per tube that is safe as a folder; a second tube of one name gets its place."""
     names: list[str] = []
     for number, trial in enumerate(trials, start=1):
-        path = Path(trial.sample.name)
+        path = Path(trial.name)
         name = safe_name(path.name.removesuffix(path.suffix))
         names.append(name if name not in names else f"{name}-{number}")
     return tuple(names)
@@ -94,7 +100,7 @@ def _named(trials: Sequence[PanelTrial]) -> tuple[str, ...]:
 def _previews(trial: PanelTrial) -> tuple[GatePreview, ...]:
     from cytometry.quantification.previews import gate_previews
 
-    if trial.strategy is None or trial.channel_map is None or trial.membership is None:
+    if trial.sample is None or trial.strategy is None or trial.channel_map is None or trial.membership is None:
         return ()
     strategy = trial.strategy
     reader = DimensionReader(trial.sample, trial.channel_map, strategy.transforms, strategy.compensations, None)
@@ -136,7 +142,7 @@ def _page(
     columns = ["sample_id", "marker", "cut", "state", "decided_by", "confidence"]
     markers = [m for m in panel.markers if panel.gates_on(m)]
     channels = pd.DataFrame({"marker": markers, **{n: [t.channels.get(m) for m in markers] for n, t in named}})
-    findings = [row for n, t in named for row in finding_rows(n, (*t.sample.findings, *t.findings))]
+    findings = [row for n, t in named for row in finding_rows(n, t.findings)]
     shown = ReportInputs(
         title=panel.name,
         tables={
@@ -162,8 +168,8 @@ def _page(
 
 
 def _counts(panel: Panel, name: str, trial: PanelTrial) -> list[dict[str, Cell]]:
-    if trial.strategy is None or trial.membership is None:
+    if trial.sample is None or trial.strategy is None or trial.membership is None:
         return []
-    tube = CountedSample(name, trial.sample.name, trial.sample.sha256, panel.name)
+    tube = CountedSample(name, Path(trial.name).name, trial.sample.sha256, panel.name)
     limits = panel_limits(panel)
     return count_populations(tube, trial.strategy, trial.membership, limits=limits, gate_flags=trial.flags)

@@ -1,10 +1,10 @@
-"""What a laboratory does to its panels: start one, try it on tubes, freeze it, compare two."""
+"""What a laboratory does to a panel: try it on tubes, and freeze it."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -14,13 +14,12 @@ from cytometry.gating.freeze import frozen_strategy
 from cytometry.gating.membership import Membership
 from cytometry.gating.place import place
 from cytometry.gating.tubes import FMO, Tube
-from cytometry.io.panels import load_panel
+from cytometry.io.fcs import read_fcs
 from cytometry.model.findings import Finding
-from cytometry.model.panel import LinearScale, LogicleScale, Marker, Panel, PanelFile, Scale
+from cytometry.model.panel import Panel, PanelFile
 from cytometry.model.placement import PlacedCut
 from cytometry.model.sample import Sample
 from cytometry.model.strategy import GatingStrategy
-from cytometry.model.template import GatingTemplate
 from cytometry.preprocessing.dimensions import ChannelMap
 from cytometry.preprocessing.markers import match_channels
 
@@ -28,9 +27,6 @@ from cytometry.preprocessing.markers import match_channels
 _TUBE, _BATCH = "tube", "batch"
 _FMO_RULE: Final = "fmo_percentile"
 UNCERTAIN: Final = "GATE_UNCERTAIN"
-_STEM_PANEL = "bcell_v1"
-_STEM = ("time_ok", "singlets", "live", "lymphocytes")
-_STEM_MARKERS = ("Time", "FSC-A", "FSC-H", "SSC-A", "Viability")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +59,10 @@ class PanelTrial:
 
     Parameters
     ----------
+    name
+        Of the file.
+    sample
+        None where the file could not be read.
     channels
         Marker to the file's channel.
     controls
@@ -75,10 +75,11 @@ class PanelTrial:
         Why not.
     """
 
-    sample: Sample
-    channels: Mapping[str, str]
-    missing: tuple[str, ...]
-    findings: tuple[Finding, ...]
+    name: str
+    sample: Sample | None
+    channels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    missing: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     cuts: tuple[PlacedCut, ...] = ()
     controls: tuple[ControlUse, ...] = ()
     flags: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
@@ -106,23 +107,28 @@ def try_panel(panel: Panel, sample: Sample, controls: Mapping[str, Sample] = Map
     strange = [m for m in controls if m not in panel.markers]
     if strange:
         raise RequestError(f"the panel has no marker '{strange[0]}'", hint=f"markers: {', '.join(panel.markers)}")
+    fmos = {m: match_channels(s, panel).channel_map for m, s in controls.items()}
     try:
         match = match_channels(sample, panel)
     except CytometryError as error:
-        return PanelTrial(sample, {}, (), (), error=error)
+        return PanelTrial(sample.name, sample, {}, (), (), error=error)
     names = {m: sample.channels[i].name for m, i in match.channel_map.indices.items()}
     tubes = [Tube(_TUBE, sample, match.channel_map, batch_group=_BATCH)]
     tubes += [
-        Tube(f"{FMO}{m}", s, match_channels(s, panel).channel_map, batch_group=_BATCH, role=f"{FMO}{m}")
-        for m, s in controls.items()
+        Tube(f"{FMO}{m}", controls[m], channels, batch_group=_BATCH, role=f"{FMO}{m}") for m, channels in fmos.items()
     ]
-    # With one tube every scope is that tube; alone would leave out the controls.
-    placement = place(panel, tubes, alone=not controls)
+    try:
+        # With one tube every scope is that tube; alone would leave out the controls.
+        placement = place(panel, tubes, alone=not controls)
+        if placement.failed.get(_TUBE) is not None:
+            raise placement.failed[_TUBE]
+        strategy = placement.strategies[_TUBE]
+        membership = gate_sample(strategy, sample, match.channel_map)
+    except CytometryError as error:
+        return PanelTrial(sample.name, sample, names, match.missing, match.findings, error=error)
     findings = (*match.findings, *(replace(f, file=sample.name) for f in placement.findings_of(_TUBE)))
-    if placement.failed.get(_TUBE) is not None:
-        return PanelTrial(sample, names, match.missing, findings, error=placement.failed[_TUBE])
-    strategy = placement.strategies[_TUBE]
     return PanelTrial(
+        name=sample.name,
         sample=sample,
         channels=names,
         missing=match.missing,
@@ -132,8 +138,19 @@ def try_panel(panel: Panel, sample: Sample, controls: Mapping[str, Sample] = Map
         flags=placement.population_flags(_TUBE),
         strategy=strategy,
         channel_map=match.channel_map,
-        membership=gate_sample(strategy, sample, match.channel_map),
+        membership=membership,
     )
+
+
+def try_file(
+    panel: Panel, path: Path, controls: Mapping[str, Sample] = MappingProxyType({}), *, strict: bool = True
+) -> PanelTrial:
+    """Read a file and try the panel on it; that it cannot be read is part of the result."""
+    try:
+        sample = read_fcs(path, strict=strict)
+    except CytometryError as error:
+        return PanelTrial(path.name, None, error=error)
+    return try_panel(panel, sample, controls)
 
 
 def wanted_controls(panel: Panel) -> tuple[str, ...]:
@@ -165,78 +182,6 @@ def _control_uses(panel: Panel, cuts: Sequence[PlacedCut], given: frozenset[str]
     return tuple(uses)
 
 
-def new_panel(sample: Sample, name: str) -> tuple[PanelFile, GatingTemplate]:
-    """A panel that gates the tube from the start: the stem of the shipped panels, then each marker's positives.
-
-    Raises
-    ------
-    RequestError
-        The name cannot be a panel's.
-    """
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]*", name):
-        raise RequestError(f"'{name}' is no panel name", hint="letters, digits, _ . -, starting with a letter")
-    stem = load_panel(_STEM_PANEL)
-    known = _known_channels(stem, sample)
-    scales: dict[str, Scale] = {"scatter": LinearScale(kind="linear"), "logicle": LogicleScale(kind="logicle")}
-    top = max((c.range for c in sample.channels if c.kind == "fluorescence"), default=262144.0)
-    if top > 0:
-        scales["logicle"] = LogicleScale(kind="logicle", T=top)
-        scales["scatter"] = LinearScale(kind="linear", T=max((c.range for c in sample.channels), default=top) or top)
-    markers = {m: stem.markers[m].model_copy(update={"channels": (sample.channels[i].name,)}) for m, i in known.items()}
-    if "Viability" in known:
-        markers["Viability"] = stem.markers["Viability"]
-    for channel in sample.channels:
-        label = channel.marker or channel.name
-        if channel.kind == "fluorescence" and channel.index not in known.values() and label not in markers:
-            markers[label] = Marker(channels=tuple(dict.fromkeys((label, channel.name))), scale="logicle")
-    populations, cuts, parent = _stem_gates(stem, known)
-    for label in markers:
-        if label in _STEM_MARKERS:
-            continue
-        key = re.sub(r"[^A-Za-z0-9_]+", "_", label).strip("_").lower()
-        key = key if key[:1].isalpha() else f"m_{key}"
-        cuts[key] = {
-            "on": label,
-            "within": parent,
-            "rules": [{"method": "valley", "between": [0.2, 0.8]}, {"method": "fixed", "at": 0.5}],
-        }
-        populations.append({"name": f"{key}_pos", "parent": parent, "optional": True, "keep": {label: {"above": key}}})
-    described = PanelFile(
-        schema_version=1, name=name, title=f"Started from {sample.name}", scales=scales, markers=markers
-    )
-    return described, GatingTemplate.model_validate({"cuts": cuts, "populations": populations})
-
-
-def _known_channels(stem: Panel, sample: Sample) -> dict[str, int]:
-    only = {m: stem.markers[m] for m in _STEM_MARKERS}
-    nothing = GatingTemplate.model_validate({"populations": [{"name": "all", "none_of": ["all"]}]})
-    described = stem.described.model_copy(update={"markers": only})
-    return dict(match_channels(sample, Panel(described, nothing)).channel_map.indices)
-
-
-def _stem_gates(
-    stem: Panel, known: Mapping[str, int]
-) -> tuple[list[dict[str, object]], dict[str, dict[str, object]], str]:
-    template = stem.template
-    assert template is not None  # the shipped stem is a template
-    populations: list[dict[str, object]] = []
-    cuts: dict[str, dict[str, object]] = {}
-    parent = "root"
-    for name in _STEM:
-        population = template[name]
-        if not all(m in known for m in population.markers) or (name == "time_ok" and "Time" not in known):
-            continue
-        given = population.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-        if population.place is not None:
-            given["place"] = population.place.model_dump(mode="json")
-        populations.append({**given, "parent": parent})
-        for cut in population.cuts:
-            dumped = template.cuts[cut].model_dump(mode="json")
-            cuts[cut] = {**dumped, "within": parent}
-        parent = name
-    return populations, cuts, parent
-
-
 def freeze_panel(panel: Panel, sample: Sample, name: str) -> tuple[PanelFile, GatingStrategy]:
     """Place a panel on one tube and turn the result into drawn gates.
 
@@ -253,30 +198,3 @@ def freeze_panel(panel: Panel, sample: Sample, name: str) -> tuple[PanelFile, Ga
         update={"name": name, "version": 1, "title": f"{panel.title} (frozen on one tube)".strip()}
     )
     return described, frozen_strategy(trial.strategy, panel, name)
-
-
-def panel_differences(one: Panel, other: Panel) -> tuple[str, ...]:
-    """What differs, one sentence each; empty if the panels gate alike."""
-    left, right = _facts(one), _facts(other)
-    found = []
-    for key in dict.fromkeys((*left, *right)):
-        if left.get(key) != right.get(key):
-            found.append(f"{key}: {left.get(key, 'not there')} | {right.get(key, 'not there')}")
-    return tuple(found)
-
-
-def _facts(panel: Panel) -> dict[str, str]:
-    facts = {"compensation": panel.compensation}
-    for key, scale in panel.scales.items():
-        facts[f"scale {key}"] = scale.model_dump_json(exclude_none=True)
-    for name, marker in panel.markers.items():
-        facts[f"marker {name}"] = f"{', '.join(marker.channels)} ({marker.scale or 'linear'})"
-    if isinstance(panel.strategy, GatingTemplate):
-        for name, cut in panel.strategy.cuts.items():
-            facts[f"cut {name}"] = cut.model_dump_json(exclude_none=True)
-        for p in panel.strategy.populations:
-            facts[f"population {p.name}"] = p.model_dump_json(exclude_none=True, exclude_defaults=True)
-    else:
-        for q in panel.strategy.populations:
-            facts[f"population {q.path}"] = repr(q.gate)
-    return facts

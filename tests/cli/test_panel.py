@@ -11,6 +11,8 @@ import pytest
 
 from cytometry.cli.main import run_command_line
 from cytometry.io.fcs import write_fcs
+from cytometry.io.panels import load_panel
+from cytometry.model.channels import Channel
 from cytometry.simulation.blood import Blood
 from cytometry.simulation.tubes import TubeSpec, simulate_tube
 
@@ -49,6 +51,41 @@ def test_a_new_panel_gates_the_tube_that_it_came_from(
     assert document["missing"] == []
 
 
+def test_a_new_panel_says_what_it_could_not_recognise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An old cytometer: heights only, one channel without a label; the path of the file stays out of the panel."""
+    events = np.abs(np.random.default_rng(1).normal(400, 60, (500, 4))).astype(np.float32)
+    channels = [Channel(i, n, m, 1024.0, 16, amplification=a) for i, (n, m, a) in enumerate(OLD)]
+    write_fcs(tmp_path / "old.fcs", events.astype(int), channels, datatype="I")
+    folder = tmp_path / "own_v1"
+    assert run_command_line(["panel", "new", str(folder), "--from", str(tmp_path / "old.fcs")]) == 0
+    told = capsys.readouterr()
+    assert "stem: lymphocytes" in told.out
+    assert "no live: no channel was recognised as Viability" in told.err
+    assert "no gate on channels without a label: FL2-H" in told.err
+    described = (folder / "panel.yaml").read_text()
+    assert str(tmp_path) not in described
+    panel = load_panel(folder)
+    assert panel.title == "Started from old.fcs"
+    # Four decades of log amplification end at 10**4, whatever the number of channels.
+    assert panel.scales["signal"].T == 10_000
+    assert panel.population_paths == ("root/lymphocytes", "root/lymphocytes/cd3_pos")
+
+
+OLD = (("FSC-H", "", (0.0, 0.0)), ("SSC-H", "", (0.0, 0.0)), ("FL1-H", "CD3", (4.0, 1.0)), ("FL2-H", "", (4.0, 1.0)))
+
+
+def test_a_file_that_cannot_be_read_does_not_stop_the_others(
+    tube: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "broken.fcs").write_bytes(b"no FCS")
+    arguments = ["panel", "check", "bcell_v1", str(tmp_path / "broken.fcs"), str(tube), "-o", str(tmp_path / "out")]
+    assert run_command_line(arguments) == 4
+    told = capsys.readouterr()
+    assert "broken.fcs" in told.out
+    assert "naive" in told.out
+    assert "broken could not be gated" in (tmp_path / "out" / "index.html").read_text("utf-8")
+
+
 def test_a_panel_is_never_overwritten(tube: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "own_v1"
     output_of(capsys, "new", str(folder), "--from", str(tube))
@@ -80,8 +117,20 @@ def test_check_names_the_controls_that_would_be_used(capsys: pytest.CaptureFixtu
 
 def test_a_panel_differs_from_itself_in_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert output_of(capsys, "diff", "bcell_v1", "bcell_v1") == "the panels gate alike\n"
-    lines = output_of(capsys, "diff", "bcell_v1", "treg_v1").splitlines()
-    assert any(line.startswith("population treg: not there | ") for line in lines)
+    lines = output_of(capsys, "diff", "bcell_v1", "bcell_hipc_v1").splitlines()
+    assert "only in the first: marker CD21, CD11c, CXCR5, CD95" in lines
+    assert "population naive: parent b_non_asc | cd20_pos" in lines
+    assert not any("{" in line for line in lines)
+
+
+def test_a_frozen_panel_differs_in_that_its_gates_are_drawn(
+    tube: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("one_v1", "two_v1"):
+        output_of(capsys, "freeze", "bcell_hipc_v1", str(tube), str(tmp_path / name))
+    assert output_of(capsys, "diff", str(tmp_path / "one_v1"), str(tmp_path / "two_v1")) == "the panels gate alike\n"
+    lines = output_of(capsys, "diff", "bcell_hipc_v1", str(tmp_path / "one_v1")).splitlines()
+    assert "panel: gates placed | drawn" in lines
 
 
 def test_check_draws_every_gate_and_a_page_with_all(
