@@ -16,6 +16,9 @@ DATATYPES = "http://www.isac-net.org/std/Gating-ML/v2.0/datatypes"
 # What the standard has no word for: names that repeat, FlowJo's scales, masks of single events.
 OURS = "urn:cytometry:gating:1"
 
+# An attribute of a scale or matrix: its name, where that is no XML id.
+KEY = f"{{{OURS}}}key"
+
 PREFIXES = (("gating", GATING), ("transforms", TRANSFORMS), ("data-type", DATATYPES), ("cytometry", OURS))
 
 # xs:double without the names of infinity; Python's float() would also take "1_000" and "nan".

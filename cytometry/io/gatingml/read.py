@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from cytometry.errors import CytometryError, StrategyError
 from cytometry.io.gatingml.custom import CustomInfo, read_custom, read_strategy_name
-from cytometry.io.gatingml.names import GATING, TRANSFORMS, attribute, local_name, namespace
+from cytometry.io.gatingml.names import GATING, KEY, TRANSFORMS, attribute, local_name, namespace
 from cytometry.io.gatingml.scales import Ratio, read_matrix, read_transformation
 from cytometry.io.gatingml.shapes import GATE_TAGS, Keys, RawGate, read_gate
 from cytometry.io.xml import MEBIBYTE, parse_xml, read_xml
@@ -65,8 +65,8 @@ def _strategy(root: Element, where: str, default_name: str) -> GatingStrategy:
             code="GATINGML_INVALID",
         )
     problems: list[CytometryError] = []
-    transforms, ratios, compensations, gates = _elements(root, where, problems)
-    keys = Keys(frozenset(transforms), ratios, frozenset(compensations))
+    found, gates = _elements(root, where, problems)
+    keys = Keys(found.transform_names, found.ratios, found.compensation_names)
     raw: list[RawGate] = []
     seen: set[str | None] = set()
     for element in gates:
@@ -85,18 +85,46 @@ def _strategy(root: Element, where: str, default_name: str) -> GatingStrategy:
     return GatingStrategy(
         name=name,
         populations=_tree(raw, where),
-        transforms=transforms,
-        compensations=compensations,
+        transforms={found.transform_names[i]: t for i, t in found.transforms.items()},
+        compensations={found.compensation_names[i]: m for i, m in found.compensations.items()},
         findings=tuple(_indefinite(raw, where)),
     )
 
 
-def _elements(
-    root: Element, where: str, problems: list[CytometryError]
-) -> tuple[dict[str, Transform], dict[str, Ratio], dict[str, Spillover], list[Element]]:
-    transforms: dict[str, Transform] = {}
-    ratios: dict[str, Ratio] = {}
-    compensations: dict[str, Spillover] = {}
+@dataclass
+class _Definitions:
+    """What a document defines besides gates, by id; names are ours where they could not be ids."""
+
+    transforms: dict[str, Transform] = field(default_factory=dict)
+    ratios: dict[str, Ratio] = field(default_factory=dict)
+    compensations: dict[str, Spillover] = field(default_factory=dict)
+    transform_names: dict[str, str] = field(default_factory=dict)
+    compensation_names: dict[str, str] = field(default_factory=dict)
+
+    def add(self, element: Element, where: str) -> str:
+        """Read one scale, ratio or matrix; return its id."""
+        if local_name(element) == "spectrumMatrix":
+            key, self.compensations[key] = read_matrix(element, where)
+            self.compensation_names[key] = _own_name(element, key, self.compensation_names, where)
+            return key
+        key, scale = read_transformation(element, where)
+        if isinstance(scale, Ratio):
+            self.ratios[key] = scale
+        else:
+            self.transforms[key] = scale
+            self.transform_names[key] = _own_name(element, key, self.transform_names, where)
+        return key
+
+
+def _own_name(element: Element, key: str, names: Mapping[str, str], where: str) -> str:
+    name = element.get(KEY, key)
+    if name in names.values() and key not in names:
+        raise StrategyError(f"name '{name}' stands twice", where=where, hint="names are unique", code="GATE_DUPLICATE")
+    return name
+
+
+def _elements(root: Element, where: str, problems: list[CytometryError]) -> tuple[_Definitions, list[Element]]:
+    found = _Definitions()
     gates: list[Element] = []
     seen: set[str] = set()
     for element in _definitions(root):
@@ -105,22 +133,14 @@ def _elements(
             if tag in GATE_TAGS and namespace(element) == GATING:
                 gates.append(element)
                 continue
-            if tag == "transformation":
-                key, scale = read_transformation(element, where)
-                if isinstance(scale, Ratio):
-                    ratios[key] = scale
-                else:
-                    transforms[key] = scale
-            elif tag == "spectrumMatrix":
-                key, matrix = read_matrix(element, where)
-                compensations[key] = matrix
-            else:
+            if tag not in {"transformation", "spectrumMatrix"}:
                 raise StrategyError(
                     f"<{tag}> is not part of GatingML 2.0",
                     where=where,
                     hint=f"gates: {', '.join(sorted(GATE_TAGS))}",
                     code="GATE_UNKNOWN",
                 )
+            key = found.add(element, where)
             if key in seen:
                 raise StrategyError(
                     f"id '{key}' stands twice", where=where, hint="ids are unique", code="GATE_DUPLICATE"
@@ -128,7 +148,7 @@ def _elements(
             seen.add(key)
         except CytometryError as error:
             problems.append(error)
-    return transforms, ratios, compensations, gates
+    return found, gates
 
 
 def _definitions(root: Element) -> Iterator[Element]:

@@ -111,7 +111,7 @@ def _read_ratio(element: Element, ratio: Element, low: float, high: float, where
     return Ratio(names[0], names[1], a, b, c, low, high)
 
 
-def write_transformation(parent: Element, key: str, transform: Transform) -> None:
+def write_transformation(parent: Element, key: str, transform: Transform) -> Element:
     """Append one scale; its bounds become attributes."""
     element = SubElement(parent, f"{{{TRANSFORMS}}}transformation", {f"{{{TRANSFORMS}}}id": key})
     if isinstance(transform, Bounded):
@@ -126,6 +126,7 @@ def write_transformation(parent: Element, key: str, transform: Transform) -> Non
         )
     values = {f"{{{scale.namespace}}}{p}": repr(float(getattr(transform, p))) for p in scale.parameters}
     SubElement(element, f"{{{scale.namespace}}}{scale.tag}", values)
+    return element
 
 
 def write_ratio(parent: Element, key: str, ratio: Ratio) -> None:
@@ -200,7 +201,7 @@ def _names(element: Element, where: str) -> tuple[str, ...]:
     return tuple(n for n in found if n is not None)
 
 
-def write_matrix(parent: Element, key: str, spillover: Spillover) -> None:
+def write_matrix(parent: Element, key: str, spillover: Spillover) -> Element:
     """Append one spectrum matrix."""
     element = SubElement(parent, f"{{{TRANSFORMS}}}spectrumMatrix", {f"{{{TRANSFORMS}}}id": key})
     for tag, names in (("fluorochromes", spillover.dyes or spillover.channels), ("detectors", spillover.channels)):
@@ -211,3 +212,4 @@ def write_matrix(parent: Element, key: str, spillover: Spillover) -> None:
         spectrum = SubElement(element, f"{{{TRANSFORMS}}}spectrum")
         for value in row:
             SubElement(spectrum, f"{{{TRANSFORMS}}}coefficient", {f"{{{TRANSFORMS}}}value": repr(float(value))})
+    return element

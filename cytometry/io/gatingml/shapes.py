@@ -43,11 +43,11 @@ _OPERATORS = ("and", "or", "not")
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What dimensions may refer to."""
+    """What dimensions may refer to: by id, the names of scales and matrices, and ratios."""
 
-    transforms: frozenset[str]
+    transforms: Mapping[str, str]
     ratios: Mapping[str, Ratio]
-    compensations: frozenset[str]
+    compensations: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +198,8 @@ def _dimension(element: Element, keys: Keys, where: str) -> AnyDimension:
             hint=f"transformations: {', '.join(sorted(keys.transforms)) or 'none'}",
             code="TRANSFORM_UNKNOWN",
         )
+    compensation = keys.compensations.get(compensation, compensation)
+    transform = None if transform is None else keys.transforms[transform]
     plain = next(children(element, DATATYPES, "fcs-dimension"), None)
     if plain is not None:
         return Dimension(required(plain, DATATYPES, "name", where), compensation, transform)

@@ -6,11 +6,12 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement, indent, register_namespace, tostring
 
 from cytometry.errors import StrategyError
 from cytometry.io.gatingml.custom import CustomInfo, write_custom, write_strategy_name
-from cytometry.io.gatingml.names import DATATYPES, GATING, PREFIXES
+from cytometry.io.gatingml.names import DATATYPES, GATING, KEY, PREFIXES
 from cytometry.io.gatingml.scales import Ratio, write_matrix, write_ratio, write_transformation
 from cytometry.model.gates import (
     AnyDimension,
@@ -24,8 +25,8 @@ from cytometry.model.gates import (
 )
 from cytometry.model.strategy import ROOT, GatingStrategy, Population
 
-# xs:ID, the type of a gate's id, allows no blank, slash or leading digit.
-_NOT_IN_ID = re.compile(r"[^\w.\-+]", re.ASCII)
+# xs:ID, the type of every id, allows no blank, slash, plus or leading digit.
+_NOT_IN_ID = re.compile(r"[^\w.\-]", re.ASCII)
 _BAD_START = re.compile(r"^[^A-Za-z_]")
 
 
@@ -58,19 +59,34 @@ def gatingml_bytes(strategy: GatingStrategy) -> bytes:
         register_namespace(prefix, uri)
     root = Element(f"{{{GATING}}}Gating-ML")
     write_strategy_name(root, strategy.name)
+    ids = _ids(strategy)
+    references = _references(strategy, set(ids.values()))
     for key, transform in strategy.transforms.items():
-        write_transformation(root, key, transform)
-    ratios = _ratio_keys(strategy)
-    for ratio, key in ratios.items():
+        _name(write_transformation(root, references.transforms[key], transform), key, references.transforms[key])
+    for ratio, key in references.ratios.items():
         write_ratio(root, key, ratio)
     for key, spillover in strategy.compensations.items():
-        write_matrix(root, key, spillover)
-    _write_gates(root, strategy, _ids(strategy), ratios)
+        _name(write_matrix(root, references.compensations[key], spillover), key, references.compensations[key])
+    _write_gates(root, strategy, ids, references)
     indent(root)
     return bytes(tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
 
 
-def _write_gates(root: Element, strategy: GatingStrategy, ids: Mapping[str, str], ratios: Mapping[Ratio, str]) -> None:
+class _References(NamedTuple):
+    """The ids by which gates name scales and matrices."""
+
+    transforms: Mapping[str, str]
+    compensations: Mapping[str, str]
+    ratios: Mapping[Ratio, str]
+
+
+def _name(element: Element, key: str, written: str) -> None:
+    """Keep the name of a scale or matrix where it could not be its id."""
+    if key != written:
+        element.set(KEY, key)
+
+
+def _write_gates(root: Element, strategy: GatingStrategy, ids: Mapping[str, str], references: _References) -> None:
     quadrants = _quadrant_groups(strategy)
     taken = set(ids.values())
     written: set[tuple[str, str]] = set()
@@ -81,21 +97,21 @@ def _write_gates(root: Element, strategy: GatingStrategy, ids: Mapping[str, str]
             if group not in written:
                 quadrant_id = _unique(_identifier(group[1]), taken)
                 taken.add(quadrant_id)
-                _write_quadrants(root, quadrant_id, quadrants[group], ids, ratios)
+                _write_quadrants(root, quadrant_id, quadrants[group], ids, references)
                 written.add(group)
             continue
         if getattr(gate, "complement", False):
-            _write_inverted(root, population, ids, ratios)
+            _write_inverted(root, population, ids, references)
             continue
-        element = _gate_element(root, population, ids, ratios)
+        element = _gate_element(root, population, ids, references)
         _place(element, ids[population.path], population, ids)
         write_custom(element, _custom(population, ids))
 
 
-def _write_inverted(root: Element, population: Population, ids: Mapping[str, str], ratios: Mapping[Ratio, str]) -> None:
+def _write_inverted(root: Element, population: Population, ids: Mapping[str, str], references: _References) -> None:
     """A shape turned inside out, which the standard says with a boolean gate: the shape, and not the shape."""
     inside_id = _unique(f"{ids[population.path]}.inside", set(ids.values()))
-    inside = _gate_element(root, population, ids, ratios)
+    inside = _gate_element(root, population, ids, references)
     _place(inside, inside_id, population, ids)
     write_custom(inside, CustomInfo(is_inside_of_next=True))
     outside = SubElement(root, f"{{{GATING}}}BooleanGate")
@@ -110,14 +126,12 @@ def _place(element: Element, gate_id: str, population: Population, ids: Mapping[
         element.set(f"{{{GATING}}}parent_id", ids[population.parent_path])
 
 
-def _gate_element(
-    root: Element, population: Population, ids: Mapping[str, str], ratios: Mapping[Ratio, str]
-) -> Element:
+def _gate_element(root: Element, population: Population, ids: Mapping[str, str], references: _References) -> Element:
     gate = population.gate
     if isinstance(gate, RectangleGate):
         element = SubElement(root, f"{{{GATING}}}RectangleGate")
         for interval in gate.intervals:
-            dimension = _write_dimension(element, "dimension", interval.dimension, ratios)
+            dimension = _write_dimension(element, "dimension", interval.dimension, references)
             for name, value in (("min", interval.minimum), ("max", interval.maximum)):
                 if math.isfinite(value):
                     dimension.set(f"{{{GATING}}}{name}", repr(float(value)))
@@ -125,12 +139,12 @@ def _gate_element(
     if isinstance(gate, PolygonGate):
         element = SubElement(root, f"{{{GATING}}}PolygonGate")
         for d in gate.dimensions:
-            _write_dimension(element, "dimension", d, ratios)
+            _write_dimension(element, "dimension", d, references)
         for vertex in gate.vertices:
             _write_coordinates(SubElement(element, f"{{{GATING}}}vertex"), "coordinate", vertex)
         return element
     if isinstance(gate, EllipsoidGate):
-        return _write_ellipsoid(root, gate, ratios)
+        return _write_ellipsoid(root, gate, references)
     if isinstance(gate, BooleanGate):
         element = SubElement(root, f"{{{GATING}}}BooleanGate")
         operator = SubElement(element, f"{{{GATING}}}{gate.operator}")
@@ -142,10 +156,10 @@ def _gate_element(
     return _write_mask(root, population, gate)
 
 
-def _write_ellipsoid(root: Element, gate: EllipsoidGate, ratios: Mapping[Ratio, str]) -> Element:
+def _write_ellipsoid(root: Element, gate: EllipsoidGate, references: _References) -> Element:
     element = SubElement(root, f"{{{GATING}}}EllipsoidGate")
     for d in gate.dimensions:
-        _write_dimension(element, "dimension", d, ratios)
+        _write_dimension(element, "dimension", d, references)
     _write_coordinates(SubElement(element, f"{{{GATING}}}mean"), "coordinate", gate.mean)
     matrix = SubElement(element, f"{{{GATING}}}covarianceMatrix")
     for row in gate.covariance:
@@ -168,12 +182,13 @@ def _write_mask(root: Element, population: Population, gate: EventMaskGate) -> E
     return element
 
 
-def _write_dimension(parent: Element, tag: str, dimension: AnyDimension, ratios: Mapping[Ratio, str]) -> Element:
-    element = SubElement(parent, f"{{{GATING}}}{tag}", {f"{{{GATING}}}compensation-ref": dimension.compensation})
+def _write_dimension(parent: Element, tag: str, dimension: AnyDimension, references: _References) -> Element:
+    compensation = references.compensations.get(dimension.compensation, dimension.compensation)
+    element = SubElement(parent, f"{{{GATING}}}{tag}", {f"{{{GATING}}}compensation-ref": compensation})
     if dimension.transform is not None:
-        element.set(f"{{{GATING}}}transformation-ref", dimension.transform)
+        element.set(f"{{{GATING}}}transformation-ref", references.transforms[dimension.transform])
     if isinstance(dimension, RatioDimension):
-        key = ratios[_ratio(dimension)]
+        key = references.ratios[_ratio(dimension)]
         SubElement(element, f"{{{DATATYPES}}}new-dimension", {f"{{{DATATYPES}}}transformation-ref": key})
     else:
         SubElement(element, f"{{{DATATYPES}}}fcs-dimension", {f"{{{DATATYPES}}}name": dimension.name})
@@ -217,7 +232,7 @@ def _share_dividers(members: list[Population]) -> bool:
 
 
 def _write_quadrants(
-    root: Element, gate_id: str, members: list[Population], ids: Mapping[str, str], ratios: Mapping[Ratio, str]
+    root: Element, gate_id: str, members: list[Population], ids: Mapping[str, str], references: _References
 ) -> None:
     name = getattr(members[0].gate, "quadrant_of", "")
     element = SubElement(root, f"{{{GATING}}}QuadrantGate")
@@ -225,7 +240,7 @@ def _write_quadrants(
     dividers = _dividers(members)
     keys = {d: f"{ids[members[0].path]}.divider{i}" for i, d in enumerate(dividers)}
     for dimension, values in dividers.items():
-        divider = _write_dimension(element, "divider", dimension, ratios)
+        divider = _write_dimension(element, "divider", dimension, references)
         divider.set(f"{{{GATING}}}id", keys[dimension])
         for value in values:
             SubElement(divider, f"{{{GATING}}}value").text = repr(float(value))
@@ -258,16 +273,16 @@ def _ratio(dimension: RatioDimension) -> Ratio:
     )
 
 
-def _ratio_keys(strategy: GatingStrategy) -> dict[Ratio, str]:
-    found: dict[Ratio, str] = {}
-    taken = {*strategy.transforms, *strategy.compensations}
+def _references(strategy: GatingStrategy, taken: set[str]) -> _References:
+    """Ids for scales, matrices and ratios: all ids of a document differ, those of its gates included."""
+    transforms = {key: _claim(key, taken) for key in strategy.transforms}
+    compensations = {key: _claim(key, taken) for key in strategy.compensations}
+    ratios: dict[Ratio, str] = {}
     for population in strategy.populations:
         for dimension in population.gate.dimensions:
-            if isinstance(dimension, RatioDimension) and _ratio(dimension) not in found:
-                key = _unique(_identifier(f"ratio_{dimension.numerator}_{dimension.denominator}"), taken)
-                taken.add(key)
-                found[_ratio(dimension)] = key
-    return found
+            if isinstance(dimension, RatioDimension) and _ratio(dimension) not in ratios:
+                ratios[_ratio(dimension)] = _claim(f"ratio_{dimension.numerator}_{dimension.denominator}", taken)
+    return _References(transforms, compensations, ratios)
 
 
 def _ids(strategy: GatingStrategy) -> dict[str, str]:
@@ -275,9 +290,15 @@ def _ids(strategy: GatingStrategy) -> dict[str, str]:
     taken: set[str] = set()
     ids: dict[str, str] = {}
     for population in strategy.populations:
-        ids[population.path] = _unique(_identifier(population.name), taken)
-        taken.add(ids[population.path])
+        ids[population.path] = _claim(population.name, taken)
     return ids
+
+
+def _claim(name: str, taken: set[str]) -> str:
+    """A new id like the name; it is taken from now on."""
+    claimed = _unique(_identifier(name), taken)
+    taken.add(claimed)
+    return claimed
 
 
 def _identifier(name: str) -> str:

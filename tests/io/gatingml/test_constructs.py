@@ -55,7 +55,7 @@ DOCUMENT = """<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
   </g:BooleanGate>
   <g:RectangleGate g:id="Range">
     <g:dimension g:compensation-ref="uncompensated" g:min="20" g:max="40.0">
-      <d:fcs-dimension d:name="FSC-A"><d:custom_info/></d:fcs-dimension></g:dimension>
+      <d:fcs-dimension d:name="FSC-A"/></g:dimension>
   </g:RectangleGate>
   <g:RectangleGate g:id="Open"><g:dimension g:compensation-ref="uncompensated" g:min="2.5e1">
     <d:fcs-dimension d:name="FSC-A"/></g:dimension></g:RectangleGate>
@@ -81,6 +81,8 @@ DOCUMENT = """<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
     <d:fcs-dimension d:name="red"/></g:dimension></g:RectangleGate>
   <g:RectangleGate g:id="UnmixedInverted"><g:dimension g:compensation-ref="TallInverted" g:min="60">
     <d:fcs-dimension d:name="red"/></g:dimension></g:RectangleGate>
+  <g:RectangleGate g:id="UnmixedFar"><g:dimension g:compensation-ref="Tall" g:min="2">
+    <d:fcs-dimension d:name="far"/></g:dimension></g:RectangleGate>
   <g:RectangleGate g:id="Ratio"><g:dimension g:compensation-ref="uncompensated" g:min="10" g:max="11">
     <d:new-dimension d:transformation-ref="ratio"/></g:dimension></g:RectangleGate>
   <g:RectangleGate g:id="RatioShifted"><g:dimension g:compensation-ref="uncompensated" g:min="2.5" g:max="100">
@@ -189,15 +191,19 @@ DOCUMENT = """<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
     <t:spectrum><t:coefficient t:value="-1"/><t:coefficient t:value="1"/></t:spectrum>
   </t:spectrumMatrix>
   <t:spectrumMatrix t:id="Tall">
-    <t:fluorochromes><d:fcs-dimension d:name="red"/></t:fluorochromes>
-    <t:detectors><d:fcs-dimension d:name="B1"/><d:fcs-dimension d:name="G1"/></t:detectors>
-    <t:spectrum><t:coefficient t:value="1"/><t:coefficient t:value="1"/></t:spectrum>
+    <t:fluorochromes><d:fcs-dimension d:name="red"/><d:fcs-dimension d:name="far"/></t:fluorochromes>
+    <t:detectors><d:fcs-dimension d:name="B1"/><d:fcs-dimension d:name="G1"/><d:fcs-dimension d:name="Y 1"/>
+    </t:detectors>
+    <t:spectrum><t:coefficient t:value="1"/><t:coefficient t:value="1"/><t:coefficient t:value="0"/></t:spectrum>
+    <t:spectrum><t:coefficient t:value="0"/><t:coefficient t:value="0"/><t:coefficient t:value="2"/></t:spectrum>
   </t:spectrumMatrix>
   <t:spectrumMatrix t:id="TallInverted" t:matrix-inverted-already="true">
-    <t:fluorochromes><d:fcs-dimension d:name="red"/></t:fluorochromes>
-    <t:detectors><d:fcs-dimension d:name="B1"/><d:fcs-dimension d:name="G1"/></t:detectors>
-    <t:spectrum><t:coefficient t:value="0.5"/></t:spectrum>
-    <t:spectrum><t:coefficient t:value="0.5"/></t:spectrum>
+    <t:fluorochromes><d:fcs-dimension d:name="red"/><d:fcs-dimension d:name="far"/></t:fluorochromes>
+    <t:detectors><d:fcs-dimension d:name="B1"/><d:fcs-dimension d:name="G1"/><d:fcs-dimension d:name="Y 1"/>
+    </t:detectors>
+    <t:spectrum><t:coefficient t:value="0.5"/><t:coefficient t:value="0"/></t:spectrum>
+    <t:spectrum><t:coefficient t:value="0.5"/><t:coefficient t:value="0"/></t:spectrum>
+    <t:spectrum><t:coefficient t:value="0"/><t:coefficient t:value="0.5"/></t:spectrum>
   </t:spectrumMatrix>
 </g:Gating-ML>
 """
@@ -225,6 +231,7 @@ EXPECTED = {
     "InvertedMatrix": [0, 1],  # the same numbers, written as the inverse
     "Unmixed": [1, 3, 4],  # least squares on two equal detectors: their mean
     "UnmixedInverted": [1, 3, 4],
+    "UnmixedFar": [2, 3, 4, 5],  # half of Y 1
     "Ratio": [0, 1, 2, 3, 4],  # 10 each; 50 / 0 is infinite
     "RatioShifted": [1, 2, 3, 4],  # 2 (FSC - 10) / (Y + 1) = 0, 6.67, 8, 6.67, 4.71, 2.42
     "RatioBounded": [0, 1, 2, 3, 4, 5],  # all are held at 9.8

@@ -1,0 +1,73 @@
+"""What is written follows the standard's own schema, which FlowKit carries with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.resources import files
+
+import pytest
+from lxml import etree
+
+from cytometry.gating.portable import portable_strategy
+from cytometry.io.gatingml import gatingml_bytes, parse_gatingml
+from cytometry.model.gates import EventMaskGate
+from cytometry.model.strategy import ROOT, Population
+from cytometry.preprocessing.dimensions import channel_map_by_name
+from tests.gating.everything import sample_of, strategy_of
+from tests.io.gatingml.test_constructs import DOCUMENT
+
+
+@pytest.fixture(scope="module")
+def schema() -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(str(files("flowkit") / "_resources" / "Gating-ML.v2.0.xsd")))
+
+
+def problems(schema: etree.XMLSchema, data: bytes) -> list[str]:
+    schema.validate(etree.fromstring(data))
+    return [str(e.message) for e in schema.error_log]
+
+
+def test_the_schema_can_refuse(schema: etree.XMLSchema) -> None:
+    wrong = DOCUMENT.replace("<g:and>", "<g:xor>").replace("</g:and>", "</g:xor>")
+    assert "xor" in problems(schema, wrong.encode())[0]
+
+
+def test_the_document_of_all_constructs_is_valid_and_so_is_what_we_write_of_it(schema: etree.XMLSchema) -> None:
+    assert problems(schema, DOCUMENT.encode()) == []
+    assert problems(schema, gatingml_bytes(parse_gatingml(DOCUMENT.encode()))) == []
+
+
+def test_only_flowjos_own_scales_are_beyond_the_schema(schema: etree.XMLSchema) -> None:
+    found = problems(schema, gatingml_bytes(strategy_of()))
+    assert found
+    assert all("flowjo-" in message for message in found)
+
+
+def test_masks_of_events_and_names_that_are_no_identifiers_are_valid(schema: etree.XMLSchema) -> None:
+    mask = Population("kept events / 1", ROOT, EventMaskGate(((0, 10), (12, 20))), label="first")
+    again = Population('1. <a> & "b"', mask.path, EventMaskGate(((0, 5),)), optional=True)
+    strategy = replace(strategy_of(), populations=(mask, again), transforms={}, compensations={})
+    assert problems(schema, gatingml_bytes(strategy)) == []
+
+
+def test_portable_gates_are_valid(schema: etree.XMLSchema) -> None:
+    document = parse_gatingml(DOCUMENT.encode())
+    keep = {"Range", "Open", "FromFile", "Triangle", "Ellipse", "Not"}
+    strategy = replace(document, populations=tuple(p for p in document.populations if p.name in keep))
+    tube = sample_of()
+    names = {"FSC-A": "FSC-A", "SSC-A": "SSC-A", "B1": "FL1-A"}
+    channels = {k: channel_map_by_name(tube).indices[v] for k, v in names.items()}
+    portable = portable_strategy(strategy, tube, type(channel_map_by_name(tube))(channels))
+    assert problems(schema, gatingml_bytes(portable)) == []
+
+
+def test_gates_that_are_called_like_scales_keep_their_names(schema: etree.XMLSchema) -> None:
+    """All ids of a document differ, and none holds a plus: names are kept beside them."""
+    strategy = strategy_of()
+    first = strategy.populations[1]
+    named = tuple(replace(first, name=n, parent_path=ROOT) for n in ("logicle", "matrix", "CD27+ IgD-", "flowjo_log"))
+    both = replace(strategy, populations=named)
+    data = gatingml_bytes(both)
+    assert all("flowjo-" in message for message in problems(schema, data))
+    assert parse_gatingml(data).populations == named
+    assert dict(parse_gatingml(data).transforms) == dict(strategy.transforms)
