@@ -9,8 +9,8 @@ from typing import Protocol
 from cytometry.errors import OutputError
 from cytometry.pipeline.tasks import GroupResult, GroupTask, failed_group
 
-# Three million events of twenty channels: from there on the compiled loops save the time that loading them takes.
-_COMPILED_FROM_BYTES = 250_000_000
+# Two million events of twenty channels: from there on the compiled loops save the time that loading them takes.
+_COMPILED_FROM_BYTES = 160_000_000
 
 Work = Callable[[GroupTask], GroupResult]
 
@@ -55,6 +55,11 @@ def run_task(task: GroupTask) -> GroupResult:
 
 
 def pays_to_compile(tasks: Iterable[GroupTask], workers: int = 1) -> bool:
-    """Whether there is enough to gate; a file that cannot be seen is found missing later."""
-    files = (tube.path for task in tasks for tube in task.tubes)
-    return sum(f.stat().st_size for f in files if f.is_file()) > _COMPILED_FROM_BYTES * workers
+    """Whether there is enough to gate, once and for each draw of gates; a missing file is found missing later."""
+    gated = sum(
+        tube.path.stat().st_size * (1 + task.settings.gate_draws)
+        for task in tasks
+        for tube in task.tubes
+        if tube.path.is_file()
+    )
+    return gated > _COMPILED_FROM_BYTES * workers
