@@ -4,7 +4,8 @@ One control tube tells the offset of its batch, and errs. Its error is the same 
 batches follow the visits it moves the mean change of all subjects, and no number of subjects averages it out. An
 error that n tubes share therefore counts as n errors of one tube would: of the combinations of a tube's own position
 (variance ``s²``) and the shared position carried over by an offset (variance ``v``), the mean change errs least with
-the shared one's weight at ``s² / (s² + n v)``. What a method errs alike in every tube (its bandwidth, its percentile) is in neither variance.
+the shared one's weight at ``s² / (s² + n v)``. What a method errs alike in every tube (its bandwidth, its percentile)
+is in neither variance.
 """
 
 from __future__ import annotations
