@@ -83,7 +83,7 @@ def _use(node: ast.Call, layer: str, chosen: str) -> Iterator[Use]:
     if not is_call or not code.value.isupper() or not code.value.replace("_", "").isalnum():
         return
     severity = _SEVERITY.get(called, "")
-    if called == "Finding":
+    if called == "Finding" or "severity" in named:
         given = named.get("severity") or (node.args[1] if len(node.args) > 1 else None)
         severity = given.value if isinstance(given, ast.Constant) else "as the case may be"
     elif called == "note":

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from cytometry.gating.membership import Membership
-from cytometry.model.findings import Finding
+from cytometry.model.findings import Finding, Severity
 from cytometry.model.tables import Cell
 from cytometry.preprocessing.quality import DRIFT_LIMIT, AcquisitionQuality
 
@@ -28,6 +29,8 @@ class QualityLimits:
         Events left out for an unsteady flow or signal.
     max_unsteady
         Events in stretches of unsteady rate, or of unsteady signal, masked or not.
+    max_drift
+        Largest shift of a twentieth of the run, in spreads of its channel.
     """
 
     min_events: int = 1000
@@ -36,6 +39,7 @@ class QualityLimits:
     min_singlet_fraction: float = 0.7
     max_time_excluded: float = 0.3
     max_unsteady: float = 0.05
+    max_drift: float = DRIFT_LIMIT
 
 
 def quality_row(
@@ -68,52 +72,114 @@ def quality_row(
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """A column of ``qc.csv``, the limit it is held against, and whether that is a floor."""
+
+    column: str
+    limit: str
+    code: str
+    severity: Severity
+    fix: str
+    is_floor: bool = False
+
+
+_CHECKS: Final = (
+    _Check(
+        "total_events",
+        "min_events",
+        code="QC_FEW_EVENTS",
+        severity="warning",
+        fix="acquire more, or read rare populations with care",
+        is_floor=True,
+    ),
+    _Check(
+        "margin_fraction",
+        "max_margin_fraction",
+        code="QC_MARGIN",
+        severity="warning",
+        fix="lower the detector's voltage next time",
+    ),
+    _Check(
+        "negative_scatter_fraction",
+        "max_margin_fraction",
+        code="QC_NEGATIVE_SCATTER",
+        severity="warning",
+        fix="look at the flow",
+    ),
+    _Check(
+        "viability",
+        "min_viability",
+        code="QC_VIABILITY",
+        severity="warning",
+        fix="thawing or handling may have changed subsets",
+        is_floor=True,
+    ),
+    _Check(
+        "singlet_fraction",
+        "min_singlet_fraction",
+        code="QC_SINGLETS",
+        severity="warning",
+        fix="filter, or acquire more slowly",
+        is_floor=True,
+    ),
+    _Check(
+        "time_excluded_fraction",
+        "max_time_excluded",
+        code="QC_TIME",
+        severity="warning",
+        fix="look at rate and signal over time",
+    ),
+    _Check(
+        "rate_unsteady_fraction",
+        "max_unsteady",
+        code="QC_RATE",
+        severity="warning",
+        fix="look for a clog or a surge; 'masks' under 'quality' says whether such events are left out",
+    ),
+    _Check(
+        "signal_unsteady_fraction",
+        "max_unsteady",
+        code="QC_SIGNAL",
+        severity="warning",
+        fix="look at the channels over time; 'masks' under 'quality' says whether such events are left out",
+    ),
+    _Check("drift", "max_drift", code="QC_DRIFT", severity="warning", fix="look at this channel over time"),
+)
+
+
 def quality_findings(row: Mapping[str, Cell], limits: QualityLimits, file: str) -> tuple[Finding, ...]:
     """What in a row passes a limit, with the value and the limit."""
-    checks = (
-        (
-            "QC_FEW_EVENTS",
-            "total_events",
-            limits.min_events,
-            "at least",
-            "acquire more, or read rare populations with care",
-        ),
-        (
-            "QC_MARGIN",
-            "margin_fraction",
-            limits.max_margin_fraction,
-            "at most",
-            "lower the detector's voltage next time",
-        ),
-        ("QC_NEGATIVE_SCATTER", "negative_scatter_fraction", limits.max_margin_fraction, "at most", "look at the flow"),
-        ("QC_VIABILITY", "viability", limits.min_viability, "at least", "thawing or handling may have changed subsets"),
-        ("QC_SINGLETS", "singlet_fraction", limits.min_singlet_fraction, "at least", "filter, or acquire more slowly"),
-        ("QC_TIME", "time_excluded_fraction", limits.max_time_excluded, "at most", "look at rate and signal over time"),
-        ("QC_RATE", "rate_unsteady_fraction", limits.max_unsteady, "at most", "look at the rate over time"),
-        ("QC_SIGNAL", "signal_unsteady_fraction", limits.max_unsteady, "at most", "look at the channels over time"),
-        ("QC_DRIFT", "drift", DRIFT_LIMIT, "at most", "look at this channel over time"),
-    )
     found = []
-    for code, name, limit, sense, fix in checks:
-        value = row[name]
-        if not isinstance(value, int | float):
-            continue
-        if (value < limit) if sense == "at least" else (value > limit):
-            where = f" in {row['drift_channel']}" if name == "drift" else ""
-            found.append(
-                Finding(
-                    code=code,
-                    severity="warning",
-                    message=f"{name.replace('_', ' ')} is {value:.4g}{where}; the limit is {sense} {limit:.4g}",
-                    file=file,
-                    segment="acquisition",
-                    keyword=name,
-                    found=f"{value:.4g}",
-                    expected=f"{sense} {limit:.4g}",
-                    fix=fix,
-                )
+    for check, value, limit in _passed(row, limits):
+        where = f" in {row['drift_channel']}" if check.column == "drift" else ""
+        sense = "at least" if check.is_floor else "at most"
+        found.append(
+            Finding(
+                check.code,
+                check.severity,
+                f"{check.column.replace('_', ' ')} is {value:.4g}{where}; the limit is {sense} {limit:.4g}",
+                file=file,
+                segment="acquisition",
+                keyword=check.column,
+                found=f"{value:.4g}",
+                expected=f"{sense} {limit:.4g}",
+                fix=check.fix,
             )
+        )
     return tuple(found)
+
+
+def passed_limits(row: Mapping[str, Cell], limits: QualityLimits) -> tuple[str, ...]:
+    """Columns of a row that pass their limit."""
+    return tuple(check.column for check, _, _ in _passed(row, limits))
+
+
+def _passed(row: Mapping[str, Cell], limits: QualityLimits) -> Iterator[tuple[_Check, float, float]]:
+    for check in _CHECKS:
+        value, limit = row[check.column], float(getattr(limits, check.limit))
+        if isinstance(value, int | float) and (value < limit if check.is_floor else value > limit):
+            yield check, float(value), limit
 
 
 def _fraction(membership: Membership, name: str) -> float | None:

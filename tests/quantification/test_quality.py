@@ -8,7 +8,7 @@ import numpy as np
 
 from cytometry.gating.membership import Membership
 from cytometry.preprocessing.quality import AcquisitionQuality
-from cytometry.quantification.quality import QualityLimits, quality_findings, quality_row
+from cytometry.quantification.quality import QualityLimits, passed_limits, quality_findings, quality_row
 
 NAN = float("nan")
 
@@ -52,6 +52,14 @@ def test_every_limit_has_its_finding_with_value_and_limit() -> None:
     ]
     assert found[3].message == "viability is 0.3; the limit is at least 0.7"
     assert found[6].message == "drift is 0.4 in PE-A; the limit is at most 0.25"
+
+
+def test_unsteady_stretches_are_told_whether_or_not_they_are_masked() -> None:
+    quality = AcquisitionQuality(5000, 200.0, 0.01, 0.1, "PE-A", 0.0, 0.0, rate_unsteady=0.06, signal_unsteady=0.2)
+    row = quality_row("s", "p", quality, membership(time_ok=1000, singlets=950, live=900))
+    found = quality_findings(row, QualityLimits(), "s.fcs")
+    assert [(f.code, f.found) for f in found] == [("QC_RATE", "0.06"), ("QC_SIGNAL", "0.2")]
+    assert passed_limits(row, QualityLimits(max_unsteady=0.1)) == ("signal_unsteady_fraction",)
 
 
 def test_values_within_limits_are_silent() -> None:
