@@ -2,6 +2,8 @@
 
 Tubes that share a position (one scope group) share its error, so that one draw moves it in all of them alike:
 a gate that errs the same way at every visit changes every visit's frequency and hardly the change between them.
+What a method errs alike wherever it is used (its bandwidth, its percentile, on which side of an overlap the cells
+belong) is one error for all tubes.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from cytometry.model.strategy import GatingStrategy
 Shifts = Mapping[tuple[str, str], Mapping[float, float]]
 #: Population to the factor by which its shape grows.
 Factors = Mapping[str, float]
-#: Kind, name, dimension and scope group of what has one error. A shape's size has no dimension.
+#: Kind, name, dimension and scope group of what has one error. A shape's size has no dimension, and what all tubes
+#: share no group.
 Place = tuple[str, str, str, str]
 
 
@@ -39,7 +42,7 @@ def draw_strategies(placement: Placement, draws: int, rng: np.random.Generator) 
         The same generator gives the same draws, whatever the order of tubes.
     """
     by_tube = {key: placement.cuts_of(key) for key in placement.strategies}
-    places = sorted({p for cuts in by_tube.values() for c in cuts for p in (_position(c), _size(c))})
+    places = sorted({p for cuts in by_tube.values() for c in cuts for p in (_position(c), _everywhere(c), _size(c))})
     for _ in range(draws):
         errors = dict(zip(places, rng.standard_normal(len(places)), strict=True))
         yield {
@@ -66,7 +69,11 @@ def _position(cut: PlacedCut) -> Place:
 
 
 def _size(cut: PlacedCut) -> Place:
-    return (cut.kind, cut.name, "", cut.group)
+    return (cut.kind, cut.name, "", "")
+
+
+def _everywhere(cut: PlacedCut) -> Place:
+    return (cut.kind, cut.name, cut.dimension, "")
 
 
 def _factors(cuts: tuple[PlacedCut, ...], errors: Mapping[Place, float]) -> Factors:
@@ -83,9 +90,11 @@ def _shifts(cuts: tuple[PlacedCut, ...], errors: Mapping[Place, float]) -> Shift
     found: dict[tuple[str, str], dict[float, float]] = {}
     for cut in cuts:
         if cut.source != "override" and np.isfinite(cut.uncertainty_sd):
+            shared = min(cut.systematic_sd, cut.uncertainty_sd)
+            own = float(np.sqrt(cut.uncertainty_sd**2 - shared**2))
+            shift = own * errors[_position(cut)] + shared * errors[_everywhere(cut)]
             for population in cut.populations:
-                moves = found.setdefault((population, cut.dimension), {})
-                moves[cut.value] = cut.uncertainty_sd * errors[_position(cut)]
+                found.setdefault((population, cut.dimension), {})[cut.value] = shift
     return found
 
 

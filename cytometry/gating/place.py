@@ -279,6 +279,7 @@ class _Placing:
                 group=group.name,
                 flags=tuple(flags),
                 populations=tuple(p.name for p in self.template.populations if name in p.cuts),
+                systematic_sd=position.systematic,
             ),
         )
         for code in flags:

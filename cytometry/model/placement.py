@@ -75,8 +75,11 @@ class PlacedCut:
         Codes of what a reader should know.
     populations
         Names of the populations whose gates use it.
+    systematic_sd
+        Part of ``uncertainty_sd`` that is the same in every tube, such as the choice of a percentile.
     size_sd
-        Of a shape: standard deviation of the logarithm of its extent, by overlap with its neighbours.
+        Of a shape: standard deviation of the logarithm of its extent, by overlap with its neighbours; the same in
+        every tube.
     """
 
     sample_key: str
@@ -93,6 +96,7 @@ class PlacedCut:
     group: str
     flags: tuple[str, ...] = ()
     populations: tuple[str, ...] = ()
+    systematic_sd: float = 0.0
     size_sd: float = 0.0
 
 

@@ -37,7 +37,17 @@ def test_tubes_that_share_a_gate_share_its_error() -> None:
     tubes = [tube("a", seed=1), tube("b", seed=2), tube("c", subject="B", seed=3)]
     drawn = values(place(little_panel("subject"), tubes), 200, 2)
     np.testing.assert_array_equal(drawn["a"], drawn["b"])
-    assert abs(np.corrcoef(drawn["a"], drawn["c"])[0, 1]) < 0.3
+    assert not np.array_equal(drawn["a"], drawn["c"])
+
+
+def test_what_a_method_errs_alike_everywhere_is_one_error_for_all_tubes() -> None:
+    placement = place(little_panel("subject"), [tube("a", seed=1), tube("b", subject="B", seed=2)])
+    one, other = (cut_of(placement, key) for key in ("a", "b"))
+    drawn = values(placement, 2_000, 5)
+    # Errors of sd s and t whose parts u and v are the same error: correlation u v / (s t).
+    expected = one.systematic_sd * other.systematic_sd / (one.uncertainty_sd * other.uncertainty_sd)
+    assert 0.1 < expected < 0.999
+    assert np.corrcoef(drawn["a"], drawn["b"])[0, 1] == pytest.approx(expected, abs=0.05)
 
 
 def test_draws_do_not_depend_on_the_order_of_tubes() -> None:
