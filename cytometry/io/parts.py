@@ -23,6 +23,7 @@ GATE_DRAWS_PART: Final = "gate_draws.csv"
 FINDINGS_PART: Final = "findings.csv"
 QUALITY_PART: Final = "qc.csv"
 COMPENSATION_PART: Final = "qc_compensation.csv"
+SETTINGS_PART: Final = "settings.csv"
 PREVIEWS_PART: Final = "previews.npz"
 
 

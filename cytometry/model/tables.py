@@ -331,6 +331,18 @@ COMPENSATION = TableSchema(
     ),
 )
 
+SETTINGS = TableSchema(
+    "settings",
+    "one sample and setting of its detectors (in parts/)",
+    ("sample_id", "kind", "item"),
+    (
+        _SAMPLE,
+        Column("kind", "string", "voltage ($PnV) or spillover coefficient", allowed=("voltage", "spillover")),
+        Column("item", "string", "$PnN of the detector; dye into detector for a coefficient", required=True),
+        Column("value", "number", "as the file has it", "V; 1"),
+    ),
+)
+
 RESULT_TABLES: Mapping[str, TableSchema] = MappingProxyType(
     {
         t.name: t
@@ -344,6 +356,7 @@ RESULT_TABLES: Mapping[str, TableSchema] = MappingProxyType(
             COMPENSATION,
             COMPENSATION_TUBE,
             CONTROL_CHART,
+            SETTINGS,
             SAMPLES,
             FINDINGS,
         )

@@ -16,6 +16,7 @@ from cytometry.io.parts import (
     GATE_DRAWS_PART,
     INTENSITIES_PART,
     QUALITY_PART,
+    SETTINGS_PART,
     THRESHOLDS_PART,
     part_folder,
 )
@@ -31,6 +32,7 @@ from cytometry.model.tables import (
     INTENSITIES,
     QUALITY,
     SAMPLES,
+    SETTINGS,
     THRESHOLDS,
     Cell,
     TableSchema,
@@ -42,6 +44,7 @@ from cytometry.quantification.compensation_quality import compensation_findings,
 from cytometry.quantification.control_chart import CONTROL, ControlRun, control_chart, control_findings
 from cytometry.quantification.frequencies import FrequencyRules, SampleFacts, frequencies
 from cytometry.quantification.quality import QualityLimits, quality_findings
+from cytometry.quantification.settings_changes import settings_findings
 from cytometry.quantification.threshold_spread import threshold_spread
 
 if TYPE_CHECKING:
@@ -90,6 +93,7 @@ def collect(
         COMPENSATION_TUBE,
         COMPENSATION,
         CONTROL_CHART,
+        SETTINGS,
         SAMPLES,
         FINDINGS,
     )
@@ -126,6 +130,9 @@ def collect(
     tables["thresholds"] = threshold_spread(
         tables["thresholds"], {i.tube.sample_id: i.subject_id for i in plan.inputs if i.tube.role != CONTROL}
     )
+    batch_of = {i.tube.sample_id: (i.panel, i.batch) for i in plan.inputs}
+    for sample_id, changes in settings_findings(tables.pop(SETTINGS.name), batch_of, given).items():
+        tables["findings"] += finding_rows(sample_id, changes)
     pairs = tables.pop(COMPENSATION_TUBE.name)
     tables[COMPENSATION.name] = pooled_compensation(pairs)
     # The first tube stands for all that carry its matrix.
@@ -202,6 +209,7 @@ def _add_part(tables: dict[str, Rows], path: Path, folder: Path) -> None:
         INTENSITIES_PART: INTENSITIES,
         QUALITY_PART: QUALITY,
         COMPENSATION_PART: COMPENSATION_TUBE,
+        SETTINGS_PART: SETTINGS,
         THRESHOLDS_PART: THRESHOLDS,
     }
     schema = by_file.get(path.name)

@@ -22,6 +22,7 @@ from cytometry.io.parts import (
     INTENSITIES_PART,
     PREVIEWS_PART,
     QUALITY_PART,
+    SETTINGS_PART,
     THRESHOLDS_PART,
     PartRecord,
     arrays_bytes,
@@ -35,7 +36,16 @@ from cytometry.model.gates import Dimension
 from cytometry.model.sample import Sample
 from cytometry.model.spillover import Spillover
 from cytometry.model.strategy import GatingStrategy
-from cytometry.model.tables import COMPENSATION_TUBE, COUNTS, FINDINGS, GATE_DRAWS, INTENSITIES, QUALITY, THRESHOLDS
+from cytometry.model.tables import (
+    COMPENSATION_TUBE,
+    COUNTS,
+    FINDINGS,
+    GATE_DRAWS,
+    INTENSITIES,
+    QUALITY,
+    SETTINGS,
+    THRESHOLDS,
+)
 from cytometry.pipeline.definitions import drawn_gates, panel_of, workspace_of
 from cytometry.pipeline.tasks import DRAW_SEED, GroupResult, GroupTask, SampleOutcome, TubeInput
 from cytometry.preprocessing.dimensions import ChannelMap, DimensionReader, channel_map_by_name
@@ -270,7 +280,6 @@ def _placed_gates(
         alone=task.settings.alone,
     )
     drawn = _drawn_gates(placement, task)
-    changed = _changed_settings(tubes)
     gates = {}
     for tube in tubes:
         key = tube.given.sample_id
@@ -282,24 +291,11 @@ def _placed_gates(
         gates[key] = _Gates(
             placement.strategies[key],
             placement.cuts_of(key),
-            (*found, *lost, *changed.get(key, ())),
+            (*found, *lost),
             own,
             placement.population_flags(key),
         )
     return gates
-
-
-def _changed_settings(tubes: Sequence[ReadTube]) -> Mapping[str, Sequence[Finding]]:
-    """Voltages and matrices that differ between the group's tubes of one batch, by sample."""
-    from cytometry.preprocessing.quality import settings_findings
-
-    found: dict[str, list[Finding]] = {}
-    for batch in dict.fromkeys(t.given.batch_group for t in tubes if t.given.batch_group is not None):
-        together = {t.given.sample_id: t.sample for t in tubes if t.given.batch_group == batch}
-        files = {t.given.sample_id: t.given.fcs_file for t in tubes}
-        for finding in settings_findings(together):
-            found.setdefault(finding.file, []).append(replace(finding, file=files[finding.file]))
-    return found
 
 
 def _drawn_gates(placement: Placement, task: GroupTask) -> Sequence[Mapping[str, GatingStrategy]]:
@@ -356,6 +352,7 @@ def _details(
     from cytometry.quantification.preview_arrays import previews_to_arrays
     from cytometry.quantification.previews import gate_previews
     from cytometry.quantification.quality import quality_row
+    from cytometry.quantification.settings_changes import settings_rows
 
     strategy = gates.strategy
     reader = DimensionReader(tube.sample, tube.channels, strategy.transforms, strategy.compensations, matrix)
@@ -376,6 +373,7 @@ def _details(
     return {
         f"{folder}/{QUALITY_PART}": table_bytes(QUALITY, [quality]),
         f"{folder}/{COMPENSATION_PART}": table_bytes(COMPENSATION_TUBE, pairs),
+        f"{folder}/{SETTINGS_PART}": table_bytes(SETTINGS, settings_rows(tube.given.sample_id, tube.sample)),
         f"{folder}/{INTENSITIES_PART}": table_bytes(INTENSITIES, medians),
         f"{folder}/{PREVIEWS_PART}": arrays_bytes(previews_to_arrays(previews)),
     }

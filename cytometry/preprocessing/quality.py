@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from cytometry.model.findings import Finding
 from cytometry.model.sample import Sample
-from cytometry.model.spillover import Spillover
 from cytometry.preprocessing.acquired import acquired_at
 from cytometry.preprocessing.steady_rate import steady_rate
 from cytometry.preprocessing.steady_signal import COFACTOR, signal_stretches
@@ -23,8 +20,6 @@ _PARTS = 20
 _FEWEST = 50 * _PARTS
 # A part whose mean lies a quarter of the channel's spread off moves a threshold visibly.
 DRIFT_LIMIT = 0.25
-# Two matrices of one batch agree if no coefficient differs by more than this (in parts of one).
-SPILLOVER_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,67 +145,3 @@ def _rate(sample: Sample) -> tuple[float, float]:
     middle = float(np.median(rates))
     spread = float(np.median(np.abs(rates - middle))) / _MAD / middle
     return middle, float(np.sqrt(max(spread**2 - 1.0 / size, 0.0)))
-
-
-def settings_findings(samples: Mapping[str, Sample]) -> tuple[Finding, ...]:
-    """Voltages and spillover matrices that differ between tubes of one batch.
-
-    Parameters
-    ----------
-    samples
-        The batch's tubes by name. The first name in sorted order is what the others are compared with.
-    """
-    names = sorted(samples)
-    found: list[Finding] = []
-    for name in names[1:]:
-        found += _voltage_findings(samples[names[0]], samples[name], names[0], name)
-        found += _spillover_findings(samples[names[0]].spillover, samples[name].spillover, names[0], name)
-    return tuple(found)
-
-
-def _voltage_findings(first: Sample, other: Sample, first_name: str, name: str) -> Sequence[Finding]:
-    voltages = {c.name: c.voltage for c in first.channels if c.voltage is not None}
-    return [
-        Finding(
-            code="VOLTAGE_CHANGED",
-            severity="warning",
-            message=(
-                f"detector {c.name} ran at {c.voltage:g} V, in {first_name} of the same batch at {voltages[c.name]:g} V"
-            ),
-            file=name,
-            keyword=f"$P{c.index + 1}V",
-            found=f"{c.voltage:g}",
-            expected=f"{voltages[c.name]:g}",
-            fix="compare this tube's intensities and fixed gates with the batch's only with care",
-        )
-        for c in other.channels
-        if c.voltage is not None and c.name in voltages and c.voltage != voltages[c.name]
-    ]
-
-
-def _spillover_findings(
-    first: Spillover | None, other: Spillover | None, first_name: str, name: str
-) -> Sequence[Finding]:
-    if first is None and other is None:
-        return []
-    if first is not None and other is not None and first.channels == other.channels:
-        difference = np.abs(first.matrix - other.matrix)
-        if difference.shape == first.matrix.shape and float(np.nanmax(difference, initial=0.0)) <= SPILLOVER_TOLERANCE:
-            return []
-        i, j = np.unravel_index(int(np.nanargmax(difference)), difference.shape)
-        detail = (
-            f"{first.channels[i]} into {first.channels[j]}: {other.matrix[i, j]:.4g} against {first.matrix[i, j]:.4g}"
-        )
-    else:
-        detail = "one has no matrix" if first is None or other is None else "the channels differ"
-    return [
-        Finding(
-            code="SPILLOVER_CHANGED",
-            severity="warning",
-            message=f"the spillover matrix is not that of {first_name} of the same batch ({detail})",
-            file=name,
-            keyword="$SPILLOVER",
-            found=detail,
-            fix="give one matrix for the batch under 'compensation' in study.yaml",
-        )
-    ]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from cytometry.model.channels import Channel
 from cytometry.model.sample import Sample
-from cytometry.model.spillover import Spillover
-from cytometry.preprocessing.quality import acquisition_quality, settings_findings
+from cytometry.preprocessing.quality import acquisition_quality
 
 CHANNELS = (
     Channel(0, "FSC-A", range=262144.0),
@@ -72,16 +69,3 @@ def test_a_handful_of_events_is_no_error(n: int) -> None:
     assert found.n_events == n
     assert np.isnan(found.drift)
     assert np.isnan(found.events_per_s)
-
-
-def test_settings_that_change_within_a_batch_are_named() -> None:
-    one = Spillover(("PE-A", "FITC-A"), np.array([[1.0, 0.1], [0.02, 1.0]]))
-    other = Spillover(("PE-A", "FITC-A"), np.array([[1.0, 0.13], [0.02, 1.0]]))
-    first = replace(run(10), spillover=one)
-    changed = replace(
-        run(10), spillover=other, channels=tuple(replace(c, voltage=520.0) if c.voltage else c for c in CHANNELS)
-    )
-    found = settings_findings({"b": changed, "a": first, "c": first})
-    assert [(f.code, f.file) for f in found] == [("VOLTAGE_CHANGED", "b"), ("SPILLOVER_CHANGED", "b")]
-    assert "PE-A ran at 520 V, in a of the same batch at 500 V" in found[0].message
-    assert "PE-A into FITC-A: 0.13 against 0.1" in found[1].message
