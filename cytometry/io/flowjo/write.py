@@ -39,6 +39,10 @@ _PREFIX = "Comp-"
 # The version whose format is written; FlowJo and FlowKit look at it.
 _WORKSPACE_VERSION, _FLOWJO_VERSION = "20.0", "10.7.1"
 _GROUP = "All Samples"
+# A gate of FlowJo lies on one plot.
+_PLOT_DIMENSIONS = 2
+# Where an interval is open on both sides: readers of FlowJo's files take a dimension without an edge for no gate.
+_BELOW_ALL = -1e12
 _NODES: Mapping[str, str] = MappingProxyType({"and": "AndNode", "or": "OrNode", "not": "NotNode"})
 
 
@@ -141,12 +145,38 @@ class _Writer:
         facts = {"name": population.name, "owningGroup": "", "count": str(-1 if count is None else count)}
         if isinstance(population.gate, BooleanGate):
             return self._boolean(parent, population, population.gate, facts)
+        if isinstance(population.gate, RectangleGate) and len(population.gate.intervals) > _PLOT_DIMENSIONS:
+            return self._box(parent, population, population.gate, facts, gate_id)
+        return self._drawn(parent, population, population.gate, facts, gate_id)
+
+    def _drawn(
+        self, parent: Element, population: Population, gate: Gate, facts: dict[str, str], gate_id: str
+    ) -> Element:
         node = SubElement(parent, "Population", facts)
-        gate = SubElement(node, "Gate", {f"{{{GATING}}}id": gate_id})
+        element = SubElement(node, "Gate", {f"{{{GATING}}}id": gate_id})
         try:
-            self._shape(gate, population.gate, gate_id)
+            self._shape(element, gate, gate_id)
         except StrategyError as error:
             raise self._refusal(population, error.message, error.hint) from error
+        return node
+
+    def _box(
+        self, parent: Element, population: Population, gate: RectangleGate, facts: dict[str, str], gate_id: str
+    ) -> Element:
+        """FlowJo draws on plots: a box of more dimensions is what its sides on several plots have in common."""
+        sides = [gate.intervals[i : i + _PLOT_DIMENSIONS] for i in range(0, len(gate.intervals), _PLOT_DIMENSIONS)]
+        names = []
+        for number, intervals in enumerate(sides, start=1):
+            helper = f"{population.name} (side {number})"
+            side = RectangleGate(intervals, complement=gate.complement)
+            self._drawn(
+                parent, population, side, {"name": helper, "owningGroup": "", "count": "-1"}, f"{gate_id}.{number}"
+            )
+            above = _flowjo_path(self._strategy, population.parent_path)
+            names.append(f"{above}/{helper}" if above else helper)
+        # Outside of the box is outside of one of its sides.
+        node = SubElement(parent, _NODES["or" if gate.complement else "and"], facts)
+        _write_dependents(node, names)
         return node
 
     def _boolean(self, parent: Element, population: Population, gate: BooleanGate, facts: dict[str, str]) -> Element:
@@ -157,14 +187,12 @@ class _Writer:
             if operand.complement:
                 helper = f"not {path.rpartition('/')[2]} ({population.name})"
                 node = SubElement(parent, "NotNode", {"name": helper, "owningGroup": "", "count": "-1"})
-                SubElement(SubElement(node, "Dependents"), "Dependent", {"name": path})
+                _write_dependents(node, [path])
                 above = _flowjo_path(self._strategy, population.parent_path)
                 path = f"{above}/{helper}" if above else helper
             names.append(path)
         node = SubElement(parent, _NODES[gate.operator], facts)
-        dependents = SubElement(node, "Dependents")
-        for name in names:
-            SubElement(dependents, "Dependent", {"name": name})
+        _write_dependents(node, names)
         return node
 
     def _shape(self, parent: Element, gate: Gate, gate_id: str) -> None:
@@ -176,6 +204,8 @@ class _Writer:
                 for name, level in (("min", interval.minimum), ("max", interval.maximum)):
                     if math.isfinite(level):
                         element.set(f"{{{GATING}}}{name}", _text(boundary(transform, level)))
+                if not math.isfinite(interval.minimum) and not math.isfinite(interval.maximum):
+                    element.set(f"{{{GATING}}}min", _text(_BELOW_ALL))
         elif isinstance(gate, PolygonGate):
             shape = self._shape_element(parent, "PolygonGate", gate.complement, gate_id)
             columns = []
@@ -295,6 +325,12 @@ def _flowjo_path(strategy: GatingStrategy, path: str) -> str:
         names.append(population.name)
         path = population.parent_path
     return "/".join(reversed(names))
+
+
+def _write_dependents(node: Element, names: Sequence[str]) -> None:
+    dependents = SubElement(node, "Dependents")
+    for name in names:
+        SubElement(dependents, "Dependent", {"name": name})
 
 
 def _write_point(parent: Element, point: Sequence[float] | np.ndarray) -> None:
