@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from cytometry.quantification.quality import QualityLimits, passed_limits
 from cytometry.reporting.compensation_pairs import compensation_pairs
 from cytometry.reporting.control_charts import control_charts
-from cytometry.reporting.formats import significant, whole
+from cytometry.reporting.formats import percent, significant, whole
 from cytometry.reporting.inputs import ReportInputs
 from cytometry.reporting.markup import render
 from cytometry.reporting.section import Section
@@ -42,6 +45,36 @@ _THRESHOLDS = (
     Heading("source", "Source", under="method"),
     Heading("scope", "Scope"),
     Heading("flags", "Flags", tags=True),
+)
+_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "total_events": "few events",
+        "margin_fraction": "off scale",
+        "negative_scatter_fraction": "scatter below 0",
+        "viability": "viability",
+        "singlet_fraction": "doublets",
+        "time_excluded_fraction": "much left out",
+        "rate_unsteady_fraction": "rate",
+        "signal_unsteady_fraction": "signal",
+        "drift": "drift",
+    }
+)
+_ACQUISITION = (
+    Heading("sample_id", "Sample", mark="nowrap", under="panel"),
+    Heading("beyond", "Beyond a limit", tags=True),
+    Heading("total_events", "Events", whole),
+    Heading("events_per_s", "Events/s", whole),
+    Heading("rate_unsteady_fraction", "Unsteady rate", percent, "events in stretches that came much faster or slower"),
+    Heading("signal_unsteady_fraction", "Unsteady signal", percent, "events in stretches unlike the run around them"),
+    Heading("time_excluded_fraction", "Left out", percent, "by the time gate"),
+    Heading(
+        "drift", "Drift", significant, "largest shift of a twentieth of the run in spreads", under="drift_channel"
+    ),
+    Heading("margin_fraction", "Off scale", percent, "events at the top of any channel"),
+    Heading("negative_scatter_fraction", "Scatter ≤ 0", percent),
+    Heading("singlet_fraction", "Singlets", percent, "of the events before; the rest are doublets and margins"),
+    Heading("viability", "Live", percent, "of the singlets"),
+    Heading("second_opinion", "Other readers"),
 )
 _SEVERITY_ORDER = ("error", "warning", "info")
 
@@ -98,19 +131,34 @@ def _places(names: pd.Series[str]) -> str:
 
 
 def _acquisition(inputs: ReportInputs) -> Markup | None:
+    """One row per sample, those that pass most limits first; findings name the limits."""
     frame = inputs.tables.get("qc")
     if frame is None or frame.empty:
         return None
-    headings = [Heading(str(c), str(c).replace("_", " "), _shown) for c in frame.columns]
-    return data_table(frame, headings, name="qc", caption="Acquisition quality: one row per sample")
+    limits = _limits(inputs)
+    passed = [passed_limits({str(k): v for k, v in row.items()}, limits) for row in frame.to_dict("records")]
+    shown = frame.assign(
+        beyond=["; ".join(_WORDS.get(name, name) for name in names) for names in passed],
+        n=[len(names) for names in passed],
+    )
+    unusual = shown[["time_excluded_fraction", "rate_unsteady_fraction", "signal_unsteady_fraction", "drift"]]
+    shown["worst"] = unusual.max(axis=1)
+    shown = shown.sort_values(["n", "worst"], ascending=False, na_position="last", kind="stable")
+    n_odd = sum(bool(names) for names in passed)
+    masked = inputs.study is None or inputs.study.quality.masks == "applied"
+    return data_table(
+        shown,
+        _ACQUISITION,
+        name="qc",
+        caption=f"Acquisition, samples beyond a limit first: {n_odd} of {len(frame)}. Stretches of unsteady rate or "
+        f"signal are {'left out of every population' if masked else 'reported only, as the study asks'}",
+        row_marks=["flagged" if n else "" for n in shown["n"]],
+        download=frame,
+    )
 
 
-def _shown(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return whole(value)
-    return significant(value) if isinstance(value, float) else str(value)
+def _limits(inputs: ReportInputs) -> QualityLimits:
+    return QualityLimits(**inputs.study.quality.model_dump(exclude={"masks"})) if inputs.study else QualityLimits()
 
 
 def _thresholds(inputs: ReportInputs) -> Markup | None:
