@@ -57,6 +57,11 @@ if TYPE_CHECKING:
     from cytometry.model.panel import Panel
     from cytometry.model.placement import PlacedCut, Placement
 
+# At the head of a sample's gates: where a person meets them.
+_ON_MARKERS = (
+    "These gates name the panel's markers, not the file's channels, and may hold a mask of single events, which only "
+    "this program reads. 'cytometry export gatingml' and 'cytometry export flowjo' write them for other programs."
+)
 # Other readers hold several copies of a file as float64: above this they would decide a worker's memory.
 _MAX_VALUES_FOR_OTHERS = 8_000_000
 
@@ -322,7 +327,7 @@ def _quantify(task: GroupTask, tube: ReadTube, gates: _Gates, matrix: Spillover 
         f"{folder}/{COUNTS_PART}": table_bytes(COUNTS, counts),
         f"{folder}/{THRESHOLDS_PART}": table_bytes(THRESHOLDS, threshold_rows(given.sample_id, task.panel, gates.cuts)),
         f"{folder}/{FINDINGS_PART}": table_bytes(FINDINGS, finding_rows(given.sample_id, findings)),
-        gates_file(given.sample_id): _gatingml(strategy),
+        gates_file(given.sample_id): _gatingml(task, strategy),
     }
     if gates.drawn:
         from cytometry.quantification.gate_draws import gate_draw_rows
@@ -435,10 +440,10 @@ def _wants_matrix(panel: Panel) -> bool:
     return panel.compensation == "FCS" and sum(m.kind == "fluorescence" for m in panel.markers.values()) > 1
 
 
-def _gatingml(strategy: GatingStrategy) -> bytes:
+def _gatingml(task: GroupTask, strategy: GatingStrategy) -> bytes:
     from cytometry.io.gatingml import gatingml_bytes
 
-    return gatingml_bytes(strategy)
+    return gatingml_bytes(strategy, _ON_MARKERS if task.source.kind == "panel" else "")
 
 
 def study_matrix(task: GroupTask) -> Spillover | None:

@@ -70,9 +70,10 @@ def read_strategy_name(root: Element) -> str:
     return ""
 
 
-def write_strategy_name(root: Element, name: str) -> None:
-    """Add the strategy's name at the head of the file."""
+def write_strategy_name(root: Element, name: str, remark: str = "") -> None:
+    """Add the strategy's name, and a remark for whoever opens the file, at its head."""
     info = SubElement(root, f"{{{DATATYPES}}}custom_info")
+    info.text = remark or None
     SubElement(info, f"{{{OURS}}}strategy", {"name": name})
 
 

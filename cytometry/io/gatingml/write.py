@@ -53,12 +53,18 @@ def write_gatingml(strategy: GatingStrategy, path: Path | str) -> None:
         ) from error
 
 
-def gatingml_bytes(strategy: GatingStrategy) -> bytes:
-    """The file's content, the same bytes for the same strategy."""
+def gatingml_bytes(strategy: GatingStrategy, remark: str = "") -> bytes:
+    """The file's content, the same bytes for the same strategy.
+
+    Parameters
+    ----------
+    remark
+        For whoever opens the file; it is not read back.
+    """
     for prefix, uri in PREFIXES:
         register_namespace(prefix, uri)
     root = Element(f"{{{GATING}}}Gating-ML")
-    write_strategy_name(root, strategy.name)
+    write_strategy_name(root, strategy.name, remark)
     ids = _ids(strategy)
     references = _references(strategy, set(ids.values()))
     for key, transform in strategy.transforms.items():

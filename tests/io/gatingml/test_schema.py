@@ -71,3 +71,11 @@ def test_gates_that_are_called_like_scales_keep_their_names(schema: etree.XMLSch
     assert all("flowjo-" in message for message in problems(schema, data))
     assert parse_gatingml(data).populations == named
     assert dict(parse_gatingml(data).transforms) == dict(strategy.transforms)
+
+
+def test_a_remark_is_valid_and_changes_nothing(schema: etree.XMLSchema) -> None:
+    strategy = parse_gatingml(DOCUMENT.encode())
+    data = gatingml_bytes(strategy, 'For <people> & "others"')
+    assert b"For &lt;people&gt; &amp;" in data
+    assert problems(schema, data) == []
+    assert parse_gatingml(data).populations == strategy.populations
