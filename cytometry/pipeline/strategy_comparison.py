@@ -263,7 +263,11 @@ _OVERLAP_COLUMNS: Final = tuple(c for c in MATCHED_POPULATIONS.names if c.starts
 
 
 def _rounded(rows: Sequence[Mapping[str, Cell]]) -> Rows:
-    return [{name: rounded(value) for name, value in row.items()} for row in rows]
+    """Numbers as files keep them; an undefined one is no number in any form of the table."""
+    return [
+        {name: None if isinstance(value, float) and value != value else rounded(value) for name, value in row.items()}
+        for row in rows
+    ]
 
 
 def _tube_notes(done: Sequence[set[str]]) -> tuple[str, ...]:

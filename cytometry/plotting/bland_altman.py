@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from cytometry.plotting.palette import ACCENT, INK, MUTED, SubjectStyle
 from cytometry.plotting.svg import drawing
@@ -19,7 +20,11 @@ FloatArray = npt.NDArray[np.float64]
 COLUMNS = 3
 CELL = (3.0, 2.35)
 # Room for a title above and axis labels below and left, in inches.
-_LEFT, _RIGHT, _BOTTOM, _TOP = 0.58, 0.1, 0.5, 0.34
+_LEFT, _RIGHT, _BOTTOM, _TOP = 0.74, 0.1, 0.5, 0.34
+# A line of the participants' marks above all pictures, and how many fit on it.
+_KEY_HEIGHT, _KEY_AT_MOST = 0.3, 12
+# Longer names would run into the neighbour.
+_LONGEST = 34
 # Shares that an axis of log odds may be labelled with, in per cent: few where it is long, more where it is short.
 _SHARES = (
     (0.01, 0.1, 1, 10, 50, 90, 99, 99.9),
@@ -38,6 +43,8 @@ class AgreementPicture:
     ----------
     title
         Above the picture.
+    whole
+        What the share is of.
     subjects
         Participant of each tube.
     means, differences
@@ -47,6 +54,7 @@ class AgreementPicture:
     """
 
     title: str
+    whole: str
     subjects: tuple[str, ...]
     means: FloatArray
     differences: FloatArray
@@ -54,16 +62,18 @@ class AgreementPicture:
 
 
 def bland_altman_figure(
-    pictures: Sequence[AgreementPicture], styles: Mapping[str, SubjectStyle], *, x_label: str, y_label: str
+    pictures: Sequence[AgreementPicture], styles: Mapping[str, SubjectStyle], *, y_label: str
 ) -> Figure:
     """All populations, three in a row; a band is a line's interval, cut off where it leaves the picture."""
     rows = math.ceil(len(pictures) / COLUMNS)
-    width, height = CELL[0] * COLUMNS, CELL[1] * max(rows, 1)
+    has_key = len(styles) <= _KEY_AT_MOST
+    width, body = CELL[0] * COLUMNS, CELL[1] * max(rows, 1)
+    height = body + (_KEY_HEIGHT if has_key else 0.0)
     with drawing():
         figure = Figure(figsize=(width, height))
         for k, picture in enumerate(pictures):
             row, column = divmod(k, COLUMNS)
-            left, bottom = column * CELL[0] + _LEFT, height - (row + 1) * CELL[1] + _BOTTOM
+            left, bottom = column * CELL[0] + _LEFT, body - (row + 1) * CELL[1] + _BOTTOM
             axes = figure.add_axes(
                 (
                     left / width,
@@ -73,12 +83,30 @@ def bland_altman_figure(
                 )
             )
             _draw(axes, picture, styles)
-            axes.set_title(picture.title, fontsize=9, loc="left", color=INK, fontweight="bold")
-            axes.set_xlabel(x_label, fontsize=8)
+            axes.set_title(_short(picture.title), fontsize=9, loc="left", color=INK, fontweight="bold")
+            axes.set_xlabel(_short(f"mean, % of {picture.whole}"), fontsize=8)
             if column == 0:
                 axes.set_ylabel(y_label, fontsize=8)
             axes.tick_params(labelsize=7.5)
+        if has_key:
+            figure.legend(
+                handles=[
+                    Line2D([], [], linestyle="none", marker=s.mark, color=s.colour, markeredgewidth=0, label=name)
+                    for name, s in styles.items()
+                ],
+                loc="upper left",
+                bbox_to_anchor=(_LEFT / width, 1.0),
+                ncols=len(styles),
+                fontsize=8,
+                handletextpad=0.1,
+                columnspacing=1.0,
+                borderaxespad=0.2,
+            )
     return figure
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _draw(axes: Axes, picture: AgreementPicture, styles: Mapping[str, SubjectStyle]) -> None:

@@ -97,7 +97,8 @@ def agreement_figure(shares: Sequence[PairedShares], agreement: pd.DataFrame) ->
         first, second = s.first[kept], s.second[kept]
         pictures.append(
             AgreementPicture(
-                title=f"{population_name(s.population)} of {population_name(s.denominator)}",
+                title=population_name(s.population),
+                whole=population_name(s.denominator),
                 subjects=tuple(np.asarray(s.subjects, dtype=object)[kept]),
                 means=(first + second) / 2,
                 differences=second - first,
@@ -110,7 +111,7 @@ def agreement_figure(shares: Sequence[PairedShares], agreement: pd.DataFrame) ->
     if not pictures:
         return None
     styles = subject_styles(list(dict.fromkeys(s for p in pictures for s in p.subjects)))
-    return bland_altman_figure(pictures, styles, x_label="mean of both, %", y_label=_DIFFERENCE)
+    return bland_altman_figure(pictures, styles, y_label=_DIFFERENCE)
 
 
 def verdict_sentences(conclusions: pd.DataFrame) -> tuple[str, ...]:

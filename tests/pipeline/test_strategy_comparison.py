@@ -241,6 +241,21 @@ def test_json_is_one_document(study: Path, tmp_path: Path, capsys: pytest.Captur
     assert document["statistics"] == "done"
 
 
+def test_populations_without_events_are_undefined_in_every_form(
+    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_strategy(study / "a.gml.xml", above=2000)
+    write_strategy(study / "b.gml.xml", above=3000)
+    assert compare(study, tmp_path / "out", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    (row,) = [r for r in document["populations"] if r["population"] == "bright"]
+    assert (row["n_tubes"], row["f1_median"], row["f1_worst"], row["f1_worst_sample"]) == (8, None, None, "")
+    (row,) = [r for r in document["agreement"] if r["population"] == "bright" and r["scale"] == "percent"]
+    # Both say 0 in every tube: they agree, and nothing tells tubes from noise.
+    assert (row["bias"], row["icc"]) == (0, None)
+    assert compare(study, tmp_path / "out") == 0
+
+
 def test_the_plan_keeps_what_both_strategies_can_answer() -> None:
     nodes = [PopulationNode(n, f"root/{n}", "root") for n in ("b_cells", "naive")]
     match = match_populations(nodes, nodes)

@@ -17,7 +17,8 @@ NAN = math.nan
 def picture(**changes: object) -> AgreementPicture:
     """Two tubes of one participant and one of another, at 10, 20 and 50 %."""
     given: dict[str, object] = {
-        "title": "Naive B of B cells",
+        "title": "Naive B",
+        "whole": "B cells",
         "subjects": ("P1", "P1", "P2"),
         "means": np.log([0.1 / 0.9, 0.2 / 0.8, 1.0]),
         "differences": np.array([0.1, 0.2, -0.1]),
@@ -27,7 +28,7 @@ def picture(**changes: object) -> AgreementPicture:
 
 
 def draw(*pictures: AgreementPicture) -> object:
-    return bland_altman_figure(pictures, subject_styles(["P1", "P2"]), x_label="mean of both, %", y_label="B - A")
+    return bland_altman_figure(pictures, subject_styles(["P1", "P2"]), y_label="B - A")
 
 
 def test_lines_stand_at_bias_and_limits_and_marks_at_the_tubes() -> None:
@@ -64,6 +65,12 @@ def test_four_populations_stand_in_two_rows_and_the_drawing_is_the_same_each_tim
     assert tops[0] == tops[1] == tops[2] > tops[3]
     first = figure_svg(figure, title="t", prefix="p")  # type: ignore[arg-type]
     assert figure_svg(draw(*pictures), title="t", prefix="p") == first  # type: ignore[arg-type]
+
+
+def test_the_key_names_the_participants_and_the_axis_the_whole() -> None:
+    figure = draw(picture())
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["P1", "P2"]  # type: ignore[attr-defined]
+    assert figure.axes[0].get_xlabel() == "mean, % of B cells"  # type: ignore[attr-defined]
 
 
 def test_a_hostile_name_is_text() -> None:
