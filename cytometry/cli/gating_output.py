@@ -8,6 +8,9 @@ from cytometry.cli.output import Json, note, say
 from cytometry.pipeline.gate_step import GateResult, GatingJob, summary
 from cytometry.pipeline.resume import Decision
 
+# Of hundreds of samples so many are named; the report lists all, worst first.
+_LOOK_FIRST = 5
+
 
 def decisions_document(job: GatingJob, decisions: Sequence[Decision]) -> Json:
     """Dry run and status as JSON."""
@@ -60,12 +63,24 @@ def gate_document(job: GatingJob, result: GateResult) -> dict[str, Json]:
     }
 
 
+def _look_first(result: GateResult) -> list[str]:
+    """The samples with most warnings, and of which kind: where a reader should begin."""
+    codes: dict[str, list[str]] = {}
+    for row in result.run.collected.tables["findings"]:
+        if row["severity"] == "warning" and row["sample_id"]:
+            codes.setdefault(str(row["sample_id"]), []).append(str(row["code"]))
+    worst = sorted(codes, key=lambda s: -len(codes[s]))[:_LOOK_FIRST]
+    return [f"look first: {s}: {', '.join(f'{codes[s].count(c)} {c}' for c in dict.fromkeys(codes[s]))}" for s in worst]
+
+
 def say_gating(job: GatingJob, result: GateResult) -> None:
     """Outcome of a gating run in words; failures are named on stderr."""
     by_id = {i.tube.sample_id: i.tube.fcs_file for i in job.plan.inputs}
     for outcome in result.run.collected.outcomes:
         if outcome.status == "failed":
             note(f"failed: {outcome.sample_id} ({by_id[outcome.sample_id]}): {outcome.code}: {outcome.reason}")
+    for line in _look_first(result):
+        say(line)
     skipped = sum(d.action == "skip" for d in result.run.decisions)
     say(f"{result.run.tally.sentence}; {skipped} of {len(result.run.decisions)} groups were up to date")
     say(str(job.out / "tables" / "counts.csv"))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from cytometry.io.manifest import read_manifest
 from cytometry.io.parts import damaged_outputs, read_part_record
 from cytometry.io.result_tables import read_table
 from cytometry.model.tables import SAMPLES
+
+_WORST_FIRST: Final = ("failed", "damaged", "skipped", "done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class SampleStatus:
 
 @dataclass(frozen=True, slots=True)
 class FolderStatus:
-    """The last command and what became of each sample."""
+    """The last command and what became of each sample, the troubled ones first."""
 
     command: str
     status: str
@@ -49,4 +52,5 @@ def folder_status(out: Path) -> FolderStatus:
             if damaged:
                 status, why = "damaged", f"changed or missing: {', '.join(damaged)}"
         samples.append(SampleStatus(sample_id, status, why))
+    samples.sort(key=lambda s: _WORST_FIRST.index(s.status) if s.status in _WORST_FIRST else 0)
     return FolderStatus(str(manifest.get("command")), str(manifest.get("status")), tuple(samples))
