@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cytometry.errors import CytometryError
 from cytometry.model.findings import Finding
+from cytometry.model.tables import Cell
 from cytometry.pipeline.gate_step import GatingJob
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class CheckResult:
 
 
 def check_job(job: GatingJob, told: Callable[[int, int], None] | None = None) -> CheckResult:
-    """Read every file of a planned study and match its channels with the panel's markers.
+    """Read every file of a planned study, match its channels with the panel's markers, compare detector settings.
 
     Parameters
     ----------
@@ -44,10 +45,12 @@ def check_job(job: GatingJob, told: Callable[[int, int], None] | None = None) ->
     """
     from cytometry.io.fcs import read_fcs
     from cytometry.preprocessing.markers import match_channels
+    from cytometry.quantification.settings_changes import settings_findings, settings_rows
 
     findings = list(job.plan.findings)
     mapping: dict[str, dict[str, str]] = {}
     unusable = 0
+    settings: list[dict[str, Cell]] = []
     for number, planned in enumerate(job.plan.inputs, start=1):
         tube = planned.tube
         if planned.outcome is not None and planned.outcome.status == "failed":
@@ -56,6 +59,7 @@ def check_job(job: GatingJob, told: Callable[[int, int], None] | None = None) ->
         elif planned.outcome is None or planned.outcome.code == "REFERENCE":
             try:
                 sample = read_fcs(tube.path)
+                settings += settings_rows(tube.sample_id, sample)
                 panel = job.panels.get(planned.panel)
                 match = match_channels(sample, panel) if panel is not None else None
                 found = (*sample.findings, *(match.findings if match else ()))
@@ -72,6 +76,13 @@ def check_job(job: GatingJob, told: Callable[[int, int], None] | None = None) ->
                 )
         if told is not None:
             told(number, len(job.plan.inputs))
+    inputs = {i.tube.sample_id: i for i in job.plan.inputs}
+    changes = settings_findings(
+        settings,
+        {name: (i.panel, i.batch) for name, i in inputs.items()},
+        {name: i.tube.fcs_file for name, i in inputs.items()},
+    )
+    findings += [f for own in changes.values() for f in own]
     if job.study is not None:
         findings += _layout(job.study)
     return CheckResult(tuple(dict.fromkeys(findings)), len(job.plan.inputs), unusable, mapping)
