@@ -18,10 +18,10 @@ _SHOWN_PER_CODE = 5
 
 @click.command()
 @click.argument("study", type=click.Path(path_type=Path))
-@shared("strict", "fail_on", "json")
-def check(study: Path, strict: bool, fail_on: str | None, as_json: bool) -> int:
+@shared("set", "strict", "fail_on", "json")
+def check(study: Path, changes: tuple[str, ...], strict: bool, fail_on: str | None, as_json: bool) -> int:
     """Check STUDY (study.yaml): tables, files, channels against markers, design. Reports every problem at once."""
-    job = study_job(study, Path("out"), GatingSettings(strict=strict))
+    job = study_job(study, Path("out"), GatingSettings(strict=strict), changes)
     from cytometry.pipeline.check_step import check_job
 
     result = check_job(job)

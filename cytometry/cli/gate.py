@@ -27,7 +27,7 @@ from cytometry.pipeline.tasks import GatingSettings
     default=None,
     help="Also medians and gate pictures; default: for studies and panels, not for drawn files.",
 )
-@shared("out", "jobs", "sample", "panel", "strict", "fail_on", "force", "dry_run", "progress", "json")
+@shared("out", "jobs", "sample", "panel", "set", "strict", "fail_on", "force", "dry_run", "progress", "json")
 def gate(
     inputs: tuple[str, ...],
     strategy: str | None,
@@ -36,6 +36,7 @@ def gate(
     jobs: int | None,
     samples: tuple[str, ...],
     panels: tuple[str, ...],
+    changes: tuple[str, ...],
     strict: bool,
     fail_on: str | None,
     force: bool,
@@ -48,7 +49,7 @@ def gate(
     INPUTS are FCS files and folders, gated with --strategy, or one study (.yaml).
     Without a study each file stands alone: no result depends on the others.
     """
-    job = _job(inputs, strategy, out, strict=strict, pictures=pictures)
+    job = _job(inputs, strategy, out, changes, strict=strict, pictures=pictures)
     settings = job.plan.tasks[0].settings if job.plan.tasks else GatingSettings(strict=strict)
     options = GateOptions(worker_count(jobs), force, samples, panels, fail_on or "", settings)
     if dry_run:
@@ -66,7 +67,15 @@ def gate(
     return result.exit_code
 
 
-def _job(inputs: tuple[str, ...], strategy: str | None, out: Path, *, strict: bool, pictures: bool | None) -> GatingJob:
+def _job(
+    inputs: tuple[str, ...],
+    strategy: str | None,
+    out: Path,
+    changes: tuple[str, ...],
+    *,
+    strict: bool,
+    pictures: bool | None,
+) -> GatingJob:
     studies = [i for i in inputs if i.endswith((".yaml", ".yml"))]
     if studies:
         if len(inputs) > 1:
@@ -74,7 +83,9 @@ def _job(inputs: tuple[str, ...], strategy: str | None, out: Path, *, strict: bo
         if strategy is not None:
             raise RequestError("a study names its own panels", hint="leave out --strategy")
         detail = True if pictures is None else pictures
-        return study_job(studies[0], out, GatingSettings(strict=strict, detail=detail))
+        return study_job(studies[0], out, GatingSettings(strict=strict, detail=detail), changes)
+    if changes:
+        raise RequestError("--set is for a study", hint="files have no study.yaml whose values it could change")
     if strategy is None:
         raise RequestError(
             "files need gates", hint="--strategy PANEL, FOLDER, GATES.gml.xml or WORKSPACE.wsp", code="STRATEGY_NEEDED"

@@ -59,6 +59,13 @@ WHAT: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
         "strict": click.option(
             "--strict/--lenient", default=True, help="Refuse FCS files whose numbers would rest on a guess, or go on."
         ),
+        "set": click.option(
+            "--set",
+            "changes",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="In place of study.yaml's value, for this run: plan.alpha=0.01; repeatable, recorded.",
+        ),
         "fail_on": click.option(
             "--fail-on",
             type=click.Choice(["info", "warning"]),

@@ -15,13 +15,15 @@ from cytometry.pipeline.tasks import GatingSettings
 
 @click.command()
 @click.argument("source", type=click.Path(path_type=Path), metavar="STUDY|OUT")
-@shared("out", "json")
-def report(source: Path, out: Path, as_json: bool) -> int:
+@shared("out", "set", "json")
+def report(source: Path, out: Path, changes: tuple[str, ...], as_json: bool) -> int:
     """Write the report of a study (study.yaml, with -o its output folder), or of a folder of gated files."""
     from cytometry.pipeline.run_step import file_report_job, stats_job
 
     if source.suffix in {".yaml", ".yml"}:
-        _, path = stats_job(study_job(source, out, GatingSettings()), with_report=True)
+        _, path = stats_job(study_job(source, out, GatingSettings(), changes), with_report=True)
+    elif source.is_dir() and changes:
+        raise RequestError("--set is for a study", hint="give its study.yaml")
     elif source.is_dir():
         path = file_report_job(source)
     else:

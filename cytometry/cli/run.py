@@ -23,12 +23,13 @@ from cytometry.pipeline.tasks import GatingSettings
     show_default=True,
     help="Sets of other plausible gates under which everything is counted and tested again; 0 for none.",
 )
-@shared("out", "jobs", "strict", "fail_on", "force", "dry_run", "progress", "json")
+@shared("out", "jobs", "set", "strict", "fail_on", "force", "dry_run", "progress", "json")
 def run(
     study: Path,
     gate_draws: int,
     out: Path,
     jobs: int | None,
+    changes: tuple[str, ...],
     strict: bool,
     fail_on: str | None,
     force: bool,
@@ -38,7 +39,7 @@ def run(
 ) -> int:
     """Check STUDY (study.yaml), gate what is not up to date, test, and write the report."""
     settings = GatingSettings(strict=strict, gate_draws=gate_draws)
-    job = study_job(study, out, settings)
+    job = study_job(study, out, settings, changes)
     options = GateOptions(worker_count(jobs), force, fail_on=fail_on or "", settings=settings)
     if dry_run:
         decisions = plan_decisions(job, options)

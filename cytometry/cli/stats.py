@@ -20,19 +20,19 @@ from cytometry.pipeline.tasks import GatingSettings
     default=None,
     help="Counts of another program (long or wide; columns mapped under 'counts' in study.yaml).",
 )
-@shared("out", "json")
-def stats(study: Path, counts: Path | None, out: Path, as_json: bool) -> int:
+@shared("out", "set", "json")
+def stats(study: Path, counts: Path | None, out: Path, changes: tuple[str, ...], as_json: bool) -> int:
     """Test changes and correlations of STUDY from the counts in the output folder, or from --counts."""
     if counts is None:
         from cytometry.pipeline.run_step import stats_job
 
-        analysis, _ = stats_job(study_job(study, out, GatingSettings()), with_report=False)
+        analysis, _ = stats_job(study_job(study, out, GatingSettings(), changes), with_report=False)
     else:
         from cytometry.io.study import load_study
         from cytometry.pipeline.run_step import foreign_counts_job
 
         # No FCS file is needed where the counts come from elsewhere.
-        described = load_study(study, need_files=False)
+        described = load_study(study, need_files=False, changes=changes)
         analysis = foreign_counts_job(described, counts, out)
     tables = analysis.tables()
     for finding in analysis.findings:

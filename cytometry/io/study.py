@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from cytometry.errors import StudyError
 from cytometry.io.sealed_plan import SEALED_PLAN, read_sealed_plan
 from cytometry.io.study_checks import check_clinical, check_plan, check_samples, check_subjects, check_visits
+from cytometry.io.study_settings import apply_changes, parse_changes
 from cytometry.io.table_cells import TypedTable, suggestion, type_table
 from cytometry.io.text_table import read_text_table
 from cytometry.io.yaml_file import read_yaml
@@ -36,7 +37,7 @@ _SECTIONS: Final[Mapping[str, type[BaseModel]]] = MappingProxyType(
 )
 
 
-def load_study(path: str | Path, *, need_files: bool = True) -> Study:
+def load_study(path: str | Path, *, need_files: bool = True, changes: Sequence[str] = ()) -> Study:
     """Read and check a study.
 
     Parameters
@@ -45,16 +46,21 @@ def load_study(path: str | Path, *, need_files: bool = True) -> Study:
         ``study.yaml``, or the folder that holds it.
     need_files
         False where counts come from elsewhere: then FCS files, and even ``samples.csv``, may be absent.
+    changes
+        ``KEY=VALUE`` in place of what ``study.yaml`` says.
 
     Raises
     ------
     StudyError
         With every error of every table as a finding.
+    RequestError
+        A change is no ``KEY=VALUE``.
     """
     file = Path(path)
     if file.is_dir():
         file = file / "study.yaml"
-    described = _study_file(file)
+    changed = parse_changes(changes)
+    described = _study_file(file, changed)
     folder = file.parent
     inputs = [file]
     findings: list[Finding] = []
@@ -117,17 +123,18 @@ def load_study(path: str | Path, *, need_files: bool = True) -> Study:
         miflowcyt=described.miflowcyt,
         inputs=tuple(inputs),
         findings=tuple(findings),
+        changed=dict(changed),
     )
 
 
-def _study_file(file: Path) -> StudyFile:
+def _study_file(file: Path, changes: Mapping[str, str]) -> StudyFile:
     document = read_yaml(file, error=StudyError)
     if not isinstance(document, dict):
         raise StudyError(
             "is not a mapping", where=file.name, hint="it starts with 'schema_version: 1'", code="STUDY_INVALID"
         )
     try:
-        return StudyFile.model_validate(document)
+        return StudyFile.model_validate(apply_changes(document, changes))
     except ValidationError as problem:
         findings = tuple(_yaml_finding(dict(e), file.name) for e in problem.errors(include_url=False))
         raise _study_error(findings, file) from problem

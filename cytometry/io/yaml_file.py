@@ -64,12 +64,19 @@ def read_yaml(path: Path, *, error: type[CytometryError], name: str | None = Non
     if len(data) > _MAX_BYTES:
         raise error(f"is larger than {_MAX_BYTES // 1_000_000} MB", where=shown, hint="split it", code="YAML_TOO_LARGE")
     try:
-        return yaml.load(data.decode("utf-8-sig"), Loader=_PlainLoader)
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         raise error("is not UTF-8 text", where=shown, hint="save it as UTF-8", code="YAML_INVALID") from problem
+    return parse_yaml(text, error=error, name=shown)
+
+
+def parse_yaml(text: str, *, error: type[CytometryError], name: str) -> object:
+    """One YAML document from text; as :func:`read_yaml`."""
+    try:
+        return yaml.load(text, Loader=_PlainLoader)
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark
-        place = f"{shown} line {mark.line + 1} column {mark.column + 1}" if mark else shown
+        place = f"{name} line {mark.line + 1} column {mark.column + 1}" if mark else name
         raise error(
             f"is not valid YAML: {problem.problem}",
             where=place,
@@ -77,4 +84,4 @@ def read_yaml(path: Path, *, error: type[CytometryError], name: str | None = Non
             code="YAML_INVALID",
         ) from problem
     except (yaml.YAMLError, RecursionError, ValueError) as problem:
-        raise error(f"is not valid YAML: {problem}", where=shown, hint="see the docs", code="YAML_INVALID") from problem
+        raise error(f"is not valid YAML: {problem}", where=name, hint="see the docs", code="YAML_INVALID") from problem

@@ -193,6 +193,8 @@ class Study(FrozenModel):
         Key in ``samples.csv`` to shipped name or folder.
     findings
         What was noticed while reading; nothing in it stopped the reading.
+    changed
+        Values that took the place of those in ``study.yaml`` for this run, by key.
     """
 
     folder: Path
@@ -214,6 +216,7 @@ class Study(FrozenModel):
     miflowcyt: dict[str, str] = Field(default_factory=dict)
     inputs: tuple[Path, ...] = ()
     findings: tuple[Finding, ...] = ()
+    changed: dict[str, str] = Field(default_factory=dict)
 
     @property
     def id(self) -> str:

@@ -108,8 +108,8 @@ def file_job(arguments: Sequence[str], strategy: str, out: Path, settings: Gatin
     return GatingJob(plan_files(arguments, source, out, settings), out, None, panels)
 
 
-def study_job(path: str | Path, out: Path, settings: GatingSettings) -> GatingJob:
-    """Read, check and plan a study.
+def study_job(path: str | Path, out: Path, settings: GatingSettings, changes: Sequence[str] = ()) -> GatingJob:
+    """Read, check and plan a study, with ``changes`` (``KEY=VALUE``) to its settings.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def study_job(path: str | Path, out: Path, settings: GatingSettings) -> GatingJo
     from cytometry.io.study import load_study
     from cytometry.pipeline.study_inputs import load_panels, plan_study
 
-    study = load_study(path)
+    study = load_study(path, changes=changes)
     panels = load_panels(study)
     settings = replace(settings, masked=study.quality.masks == "applied")
     return GatingJob(plan_study(study, panels, out, settings), out, study, panels)
@@ -217,6 +217,8 @@ def job_record(job: GatingJob, command: str, options: GateOptions) -> RunRecord:
         settings["plan"] = job.study.plan.model_dump(mode="json")
         settings["plan_sha256"] = plan_digest(job.study.plan)
         settings["quality"] = job.study.quality.model_dump(mode="json")
+        if job.study.changed:
+            settings["set"] = dict(job.study.changed)
         seeds = {"statistics": job.study.plan.seed}
     if options.settings.gate_draws:
         seeds["gate draws"] = DRAW_SEED

@@ -115,7 +115,10 @@ def foreign_counts_job(study: Study, counts: Path, out: Path) -> AnalysisResult:
     names = (study.folder / "study.yaml", counts)
     inputs = [FileRecord(p.name, p.stat().st_size, file_digest(p)) for p in names if p.is_file()]
     plan: Plain = study.plan.model_dump(mode="json")
-    record = RunRecord("stats", study.id, {"plan": plan, "counts": counts.name}, inputs)
+    settings: dict[str, Plain] = {"plan": plan, "counts": counts.name}
+    if study.changed:
+        settings["set"] = dict(study.changed)
+    record = RunRecord("stats", study.id, settings, inputs)
     check_owner(out, study.id)
     with output_lock(out):
         if (out / TABLES / "counts.csv").is_file():

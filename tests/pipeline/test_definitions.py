@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import cytometry as cy
-from cytometry.errors import StrategyError
-from cytometry.pipeline.gate_step import file_job
+from cytometry.cli.main import cytometry
+from cytometry.errors import RequestError, StrategyError
+from cytometry.pipeline.gate_step import GateOptions, file_job, job_record, study_job
 from cytometry.pipeline.tasks import GatingSettings
 from cytometry.pipeline.workspace_export import GatedSample, export_workspace
 from cytometry.preprocessing.dimensions import channel_map_by_name
@@ -35,3 +36,18 @@ def test_a_sample_is_gated_with_a_workspace(tmp_path: Path) -> None:
     export_workspace([GatedSample(sample, strategy, channel_map_by_name(sample))], tmp_path / "x.wsp")
     gated = cy.gate(sample, strategy=tmp_path / "x.wsp")
     assert gated.membership.count(LIVE) == 100  # half of the 200 events, by construction
+
+
+def test_set_is_recorded_and_only_for_a_study(tmp_path: Path, sample_fcs: Path) -> None:
+    job = study_job(sample_fcs / "study.yaml", tmp_path, GatingSettings(), ["plan.alpha=0.01"])
+    record = job_record(job, "gate", GateOptions())
+    assert record.settings["set"] == {"plan.alpha": "0.01"}
+    unchanged = study_job(sample_fcs / "study.yaml", tmp_path, GatingSettings())
+    assert "set" not in job_record(unchanged, "gate", GateOptions()).settings
+    assert [t.key for t in job.plan.tasks] == [t.key for t in unchanged.plan.tasks]  # alpha gates nothing again
+
+    write_tubes(tmp_path / "fcs", ("a",))
+    strategy = write_strategy(tmp_path / "tiny.gml.xml")
+    arguments = ["gate", str(tmp_path / "fcs"), "--strategy", str(strategy), "--set", "plan.alpha=0.01"]
+    with pytest.raises(RequestError, match="--set is for a study"):
+        cytometry.main(arguments, standalone_mode=False)

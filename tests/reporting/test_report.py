@@ -190,3 +190,11 @@ def test_empty_tables_are_no_tables(inputs: ReportInputs) -> None:
     page = Page(build_report(empty))
     assert "h-answer" not in page.ids
     assert "h-glance" in page.ids
+
+
+def test_a_value_that_was_set_on_the_command_line_is_at_the_head_of_the_results(inputs: ReportInputs) -> None:
+    assert inputs.study is not None
+    study = inputs.study.model_copy(update={"changed": {"plan.alpha": "0.01", "study.title": "<b>"}})
+    text = build_report(dataclasses.replace(inputs, study=study))
+    assert "Changed on the command line for this run:</strong> plan.alpha = 0.01; study.title = &lt;b&gt;." in text
+    assert "Changed on the command line" not in build_report(inputs)

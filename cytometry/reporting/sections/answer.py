@@ -81,6 +81,7 @@ def _render(inputs: ReportInputs) -> Markup | None:
         limits=_texts(inputs, "limits"),
         cautions=_texts(inputs, "caution"),
         departures=inputs.departures,
+        changed=[f"{key} = {value}" for key, value in inputs.study.changed.items()] if inputs.study else [],
         facts=key_facts(inputs),
         tables=tables,
         figure=figure,
