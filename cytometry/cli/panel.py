@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
+_FMO = click.option(
+    "--fmo",
+    "fmos",
+    multiple=True,
+    metavar="MARKER=FILE",
+    help="Fluorescence-minus-one control of a marker; repeatable.",
+)
 
 
 @click.group()
@@ -53,13 +60,7 @@ def list_panels(as_json: bool) -> int:
 @panel.command()
 @click.argument("name")
 @click.argument("files", nargs=-1, type=_FILE)
-@click.option(
-    "--fmo",
-    "fmos",
-    multiple=True,
-    metavar="MARKER=FILE",
-    help="Fluorescence-minus-one control of a marker, for all FILES; repeatable.",
-)
+@_FMO
 @click.option(
     "-o", "--out", type=_FOLDER, default=None, help="Write a picture per gate and tube, and a page with all, here."
 )
@@ -158,8 +159,9 @@ def new(folder: Path, tube: Path, strict: bool) -> int:
 @click.argument("name")
 @click.argument("tube", type=_FILE)
 @click.argument("folder", type=_FOLDER)
+@_FMO
 @shared("strict")
-def freeze(name: str, tube: Path, folder: Path, strict: bool) -> int:
+def freeze(name: str, tube: Path, folder: Path, fmos: tuple[str, ...], strict: bool) -> int:
     """Place panel NAME on one TUBE and write the result into FOLDER as a panel of drawn gates (GatingML 2.0)."""
     from cytometry.io.fcs import read_fcs
     from cytometry.io.panel_folders import write_panel
@@ -167,10 +169,18 @@ def freeze(name: str, tube: Path, folder: Path, strict: bool) -> int:
     from cytometry.pipeline.panel_tools import freeze_panel
 
     source = load_panel(name)
-    described, strategy = freeze_panel(source, read_fcs(tube, strict=strict), folder.name)
+    controls = {m: read_fcs(f, strict=strict) for m, f in _controls(fmos).items()}
+    frozen = freeze_panel(source, read_fcs(tube, strict=strict), folder.name, controls)
     readme = f"# {folder.name}\n\nThe gates of {source.name} (digest {source.digest}) as placed on {tube.name}.\n"
-    write_panel(folder, described, strategy, readme)
-    say(f"wrote {folder}: {len(strategy.populations)} drawn gates")
+    write_panel(folder, frozen.described, frozen.strategy, readme)
+    say(f"wrote {folder}: {len(frozen.strategy.populations)} drawn gates")
+    if frozen.left_out:
+        names = ", ".join(path.rpartition("/")[2] for path in frozen.left_out)
+        note(f"  left out, for the tube has no channels for them: {names}")
+    for finding in frozen.trial.findings:
+        if finding.code not in {"MARKER_MISSING", "GATE_FALLBACK"}:
+            note(f"  {finding.severity}: {finding.message}")
+    say(f"next: look at every gate with `cytometry panel check {folder} {tube} -o pictures`")
     return DONE
 
 

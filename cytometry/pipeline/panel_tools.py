@@ -182,19 +182,59 @@ def _control_uses(panel: Panel, cuts: Sequence[PlacedCut], given: frozenset[str]
     return tuple(uses)
 
 
-def freeze_panel(panel: Panel, sample: Sample, name: str) -> tuple[PanelFile, GatingStrategy]:
+@dataclass(frozen=True, eq=False)
+class FrozenPanel:
+    """Gates as placed on one tube, as a panel of drawn gates.
+
+    Parameters
+    ----------
+    left_out
+        Paths of populations that the tube has no channels for: nothing was placed that could be drawn.
+    trial
+        How the placing went.
+    """
+
+    described: PanelFile
+    strategy: GatingStrategy
+    left_out: tuple[str, ...]
+    trial: PanelTrial
+
+
+def freeze_panel(
+    panel: Panel, sample: Sample, name: str, controls: Mapping[str, Sample] = MappingProxyType({})
+) -> FrozenPanel:
     """Place a panel on one tube and turn the result into drawn gates.
+
+    Parameters
+    ----------
+    controls
+        Fluorescence-minus-one controls by the marker that they leave out.
 
     Raises
     ------
     GatingError
         The tube cannot be gated.
     """
-    trial = try_panel(panel, sample)
+    trial = try_panel(panel, sample, controls)
     if trial.error is not None:
         raise trial.error
     assert trial.strategy is not None  # no error, so it was placed
+    assert trial.membership is not None  # and gated
+    left_out = tuple(p.path for p in trial.strategy.populations if p.path in trial.membership.undefined)
+    kept = tuple(p for p in trial.strategy.populations if p.path not in left_out)
+    placed = GatingStrategy(name, kept, trial.strategy.transforms, trial.strategy.compensations)
+    names = frozenset(p.name for p in kept) | {"default"}
     described = panel.described.model_copy(
-        update={"name": name, "version": 1, "title": f"{panel.title} (frozen on one tube)".strip()}
+        update={
+            "name": name,
+            "version": 1,
+            "title": f"{panel.title} (frozen on one tube)".strip(),
+            "targets": tuple(t for t in panel.targets if t in names),
+            "denominators": {
+                p: tuple(d for d in whole if d in names)
+                for p, whole in panel.described.denominators.items()
+                if p in names
+            },
+        }
     )
-    return described, frozen_strategy(trial.strategy, panel, name)
+    return FrozenPanel(described, frozen_strategy(placed, panel, name), left_out, trial)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,9 +11,10 @@ import numpy as np
 import pytest
 
 from cytometry.cli.main import run_command_line
-from cytometry.io.fcs import write_fcs
+from cytometry.io.fcs import read_fcs, write_fcs
 from cytometry.io.panels import load_panel
 from cytometry.model.channels import Channel
+from cytometry.model.spillover import Spillover
 from cytometry.simulation.blood import Blood
 from cytometry.simulation.tubes import TubeSpec, simulate_tube
 
@@ -103,6 +105,35 @@ def test_a_frozen_panel_gives_the_placed_counts(tube: Path, tmp_path: Path, caps
     # Nothing was left out in time, so that the frozen gates are the placed ones.
     assert placed["root/time_ok"] == 6_000
     assert frozen == placed
+
+
+def test_freezing_leaves_out_what_was_never_placed(
+    tube: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A gate on a marker that the tube lacks has no position; on another tube it would keep every event."""
+    sample = read_fcs(tube)
+    kept = [c.index for c in sample.channels if c.marker not in {"CXCR5", "CD11c"}]
+    poorer = tmp_path / "poorer.fcs"
+    spillover = None if sample.spillover is None else sample.spillover.matrix
+    assert spillover is not None
+    names = [sample.channels[i].name for i in kept]
+    inside = [i for i, c in enumerate(sample.spillover.channels) if c in names]  # type: ignore[union-attr]
+    write_fcs(
+        poorer,
+        sample.linear()[:, kept],
+        [replace(sample.channels[i], index=k) for k, i in enumerate(kept)],
+        spillover=Spillover(tuple(sample.spillover.channels[i] for i in inside), spillover[np.ix_(inside, inside)]),  # type: ignore[union-attr]
+    )
+    folder = tmp_path / "frozen_v1"
+    assert run_command_line(["panel", "freeze", "bcell_v1", str(poorer), str(folder)]) == 0
+    told = capsys.readouterr().err
+    assert "left out, for the tube has no channels for them: cd21_neg_cd11c_pos, activated_naive" in told
+    names_kept = {path.rpartition("/")[2] for path in load_panel(folder).population_paths}
+    assert "naive" in names_kept
+    assert not names_kept & {"dn1", "dn2", "dn3", "dn4", "activated_naive", "resting_naive"}
+    # On a tube that has the markers nothing of them is counted.
+    (document,) = json.loads(output_of(capsys, "check", str(folder), str(tube), "--json"))["tubes"]
+    assert {path.rpartition("/")[2] for path in document["counts"]} == names_kept
 
 
 def test_check_names_what_a_tube_lacks(tube: Path, capsys: pytest.CaptureFixture[str]) -> None:
