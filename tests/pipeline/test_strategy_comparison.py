@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -43,9 +44,8 @@ def write_strategy(path: Path, *, above: float, name: str = "bright") -> None:
     write_gatingml(GatingStrategy(path.stem, populations), path)
 
 
-@pytest.fixture
-def study(tmp_path: Path) -> Path:
-    folder = tmp_path / "study"
+def make_study(folder: Path) -> Path:
+    """Four participants at two visits, one tube each, and three drawn strategies."""
     (folder / "fcs").mkdir(parents=True)
     rows = ["sample_id,fcs_file,panel,subject_id,visit,role,batch"]
     for i, subject in enumerate(SUBJECTS):
@@ -78,6 +78,27 @@ plan:
     return folder
 
 
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    return make_study(tmp_path / "study")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One comparison, shared: its study and its output folder side by side."""
+    folder = tmp_path_factory.mktemp("comparison")
+    assert compare(make_study(folder / "study"), folder / "out") == 0
+    return folder
+
+
+@pytest.fixture
+def compared(finished: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """A copy of the study and of its results."""
+    for name in ("study", "out"):
+        shutil.copytree(finished / name, tmp_path / name)
+    return tmp_path / "study", tmp_path / "out"
+
+
 def compare(study: Path, out: Path, *more: str, b: str = "b.gml.xml") -> int:
     """The command on the study's two drawn strategies."""
     arguments = [study / "study.yaml", study / "a.gml.xml", study / b]
@@ -91,9 +112,9 @@ def table(out: Path, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def test_overlap_is_that_of_the_events_as_they_were_made(study: Path, tmp_path: Path) -> None:
-    assert compare(study, tmp_path / "out") == 0
-    rows = {r["sample_id"]: r for r in table(tmp_path / "out", "overlap") if r["population"] == "bright"}
+def test_overlap_is_that_of_the_events_as_they_were_made(finished: Path) -> None:
+    out = finished / "out"
+    rows = {r["sample_id"]: r for r in table(out, "overlap") if r["population"] == "bright"}
     assert len(rows) == 8
     for i, subject in enumerate(SUBJECTS):
         for j, visit in enumerate(VISITS):
@@ -104,9 +125,9 @@ def test_overlap_is_that_of_the_events_as_they_were_made(study: Path, tmp_path: 
             assert (row["subject_id"], row["visit"], row["denominator"]) == (subject, visit, "live")
 
 
-def test_bias_in_per_cent_is_the_events_that_only_one_takes(study: Path, tmp_path: Path) -> None:
-    assert compare(study, tmp_path / "out") == 0
-    rows = {(r["population"], r["scale"]): r for r in table(tmp_path / "out", "agreement")}
+def test_bias_in_per_cent_is_the_events_that_only_one_takes(finished: Path) -> None:
+    out = finished / "out"
+    rows = {(r["population"], r["scale"]): r for r in table(out, "agreement")}
     row = rows["bright", "percent"]
     # 10 of 200 events in every tube: no spread, no slope.
     assert float(row["bias"]) == pytest.approx(5.0)
@@ -115,9 +136,9 @@ def test_bias_in_per_cent_is_the_events_that_only_one_takes(study: Path, tmp_pat
     assert (row["n_tubes"], row["n_subjects"]) == ("8", "4")
 
 
-def test_every_readout_is_in_the_conclusions_with_both_estimates(study: Path, tmp_path: Path) -> None:
-    assert compare(study, tmp_path / "out") == 0
-    rows = [r for r in table(tmp_path / "out", "conclusions") if r["role"] == "confirmatory"]
+def test_every_readout_is_in_the_conclusions_with_both_estimates(finished: Path) -> None:
+    out = finished / "out"
+    rows = [r for r in table(out, "conclusions") if r["role"] == "confirmatory"]
     assert [(r["question"], r["population"], r["visit"]) for r in rows] == [("change", "bright", "w8")]
     row = rows[0]
     assert (row["n_a"], row["n_b"]) == ("4", "4")
@@ -126,9 +147,8 @@ def test_every_readout_is_in_the_conclusions_with_both_estimates(study: Path, tm
     assert (row["p_a"], row["significant_a"], row["conclusion"]) == ("0.125", "false", "same conclusion")
 
 
-def test_the_folder_is_whole_and_described(study: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    assert compare(study, out) == 0
+def test_the_folder_is_whole_and_described(finished: Path) -> None:
+    out = finished / "out"
     assert run_command_line(["verify", str(out)]) == 0
     described = json.loads((out / "tables" / "datapackage.json").read_bytes())
     assert [r["path"] for r in described["resources"]] == [f"{s.name}.csv" for s in AGREEMENT_TABLES]
@@ -145,10 +165,9 @@ def test_the_folder_is_whole_and_described(study: Path, tmp_path: Path) -> None:
 
 
 def test_a_second_run_gates_nothing_and_changes_nothing(
-    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    compared: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "out"
-    assert compare(study, out) == 0
+    study, out = compared
     before = contents(out)
     stamps = {p: p.stat().st_mtime_ns for p in out.rglob("*.csv") if "parts" in p.parts}
     assert len(stamps) > 8
@@ -160,9 +179,8 @@ def test_a_second_run_gates_nothing_and_changes_nothing(
     assert capsys.readouterr().out.count("0 to run, 0 stale, 8 up to date") == 2
 
 
-def test_a_damaged_overlap_is_counted_again(study: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    assert compare(study, out) == 0
+def test_a_damaged_overlap_is_counted_again(compared: tuple[Path, Path]) -> None:
+    study, out = compared
     before = contents(out)
     part = next((out / "overlap").rglob("overlap.csv"))
     part.write_text(part.read_text().replace("bright,", "bright ,"))
@@ -170,10 +188,9 @@ def test_a_damaged_overlap_is_counted_again(study: Path, tmp_path: Path) -> None
     assert contents(out) == before
 
 
-def test_workers_change_no_byte(study: Path, tmp_path: Path) -> None:
-    assert compare(study, tmp_path / "one") == 0
-    assert compare(study, tmp_path / "two", "-j", "2") == 0
-    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+def test_workers_change_no_byte(finished: Path, tmp_path: Path) -> None:
+    assert compare(finished / "study", tmp_path / "two", "-j", "2") == 0
+    assert contents(tmp_path / "two") == contents(finished / "out")
 
 
 def test_names_that_differ_are_listed_and_can_be_mapped(
@@ -213,10 +230,9 @@ def test_the_same_gates_twice_are_refused(study: Path, tmp_path: Path, capsys: p
 
 
 def test_another_comparison_does_not_share_the_folder(
-    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    compared: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "out"
-    assert compare(study, out) == 0
+    study, out = compared
     assert compare(study, out, "--map", "bright=shining", b="other_name.gml.xml") == 5
     assert "holds the results of study 'tiny-1: a beside b on own'" in capsys.readouterr().err
     assert compare(study, out, "--force", "--map", "bright=shining", b="other_name.gml.xml") == 0
@@ -233,8 +249,9 @@ def test_a_tube_that_cannot_be_read_is_named_and_the_others_are_compared(
     assert len({r["sample_id"] for r in table(tmp_path / "out", "overlap")}) == 7
 
 
-def test_json_is_one_document(study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert compare(study, tmp_path / "out", "--json") == 0
+def test_json_is_one_document(compared: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    study, out = compared
+    assert compare(study, out, "--json") == 0
     document = json.loads(capsys.readouterr().out)
     assert document["strategies"] == {"a": "a", "b": "b"}
     assert {r["population"] for r in document["agreement"]} == {"live", "bright"}
@@ -253,7 +270,6 @@ def test_populations_without_events_are_undefined_in_every_form(
     (row,) = [r for r in document["agreement"] if r["population"] == "bright" and r["scale"] == "percent"]
     # Both say 0 in every tube: they agree, and nothing tells tubes from noise.
     assert (row["bias"], row["icc"]) == (0, None)
-    assert compare(study, tmp_path / "out") == 0
 
 
 def test_the_plan_keeps_what_both_strategies_can_answer() -> None:
