@@ -29,9 +29,9 @@ _ALL: Final = 2.2
 _ALL_SPREADS: Final = 4.0
 # Mean square, over the usual one, from which a stretch counts together with its neighbours.
 _OWN: Final = 1.5
-# Events of a stretch in a lobe, and values among which its parting is looked for.
+# Events of a stretch in a lobe, and values of a channel from which percentiles and parting are read.
 _FEWEST_IN_LOBE: Final = 20
-_LEVELS: Final = 200
+_READ: Final = 2_000
 # Alone and together with its neighbours: a weak fault shows in a longer stretch.
 _WIDTHS: Final = (1, 3, 7)
 _MAD: Final = 0.6745
@@ -47,18 +47,11 @@ class SignalStretches:
     ----------
     edges
         Event numbers, one more than stretches.
-    means
-        Stretches × channels: means of arcsinh values between the 1st and the 99th percentile, in standard deviations
-        of single events.
-    channels
-        ``$PnN`` of the columns of ``means``.
     is_unsteady
         Stretches that differ from the run around them.
     """
 
     edges: IntArray
-    means: FloatArray
-    channels: tuple[str, ...]
     is_unsteady: BoolArray
 
     @property
@@ -72,65 +65,63 @@ class SignalStretches:
 def signal_stretches(sample: Sample) -> SignalStretches:
     """Find the stretches in which scatter or fluorescence is unlike the run around them.
 
-    A stretch's mean in each channel is held against the running median over a
-    third of the run, in robust deviations of such differences. Unsteady is
-    where one detector is 6.5 off, or all together are further off than chance
-    lets them be. A drift over the whole run moves the median along and is left to
+    The means of a stretch's dim and bright events in each channel are held
+    against the running median over a third of the run, in robust deviations of
+    such differences. Unsteady is where one of them is 6.5 off, or all together
+    are further off than chance lets them be. A drift over the whole run moves the median along and is left to
     :func:`~cytometry.preprocessing.quality.acquisition_quality`; runs of fewer
     than 3,000 events are not looked at.
     """
     measured = [c for c in sample.channels if c.kind in ("scatter", "fluorescence")]
     n = min(sample.n_events // _EVENTS, _MOST_STRETCHES)
     if n < FEWEST_STRETCHES or not measured:
-        return SignalStretches(np.zeros(1, dtype=np.int64), np.empty((0, 0)), (), np.zeros(0, dtype=np.bool_))
+        return SignalStretches(np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.bool_))
     edges = np.linspace(0, sample.n_events, n + 1).astype(np.int64)
     rows = (edges[:-1, None] + np.diff(edges)[:, None] * np.arange(_EVENTS)[None, :] // _EVENTS).ravel()
-    distances, names, drifts = [], [], []
-    for channel in measured:
-        values = np.asarray(sample.linear_column(channel.index)[rows], dtype=np.float64)
-        values = np.arcsinh(np.where(np.isfinite(values), values, 0.0) / COFACTOR)
-        ordered = np.sort(values)
-        low, high = ordered[int(0.01 * values.size)], ordered[int(0.99 * values.size)]
-        if not high > low:
-            continue
-        cut = np.clip(values, low, high).reshape(n, _EVENTS)
-        names.append(channel.name)
-        drifts.append(cut.mean(axis=1) / cut.std())
-        distances += [d for d in (_lobe(cut, is_lobe) for is_lobe in _lobes(cut, ordered)) if d is not None]
-    if not distances:
-        return SignalStretches(edges, np.empty((n, 0)), (), np.zeros(n, dtype=np.bool_))
-    return SignalStretches(edges, np.column_stack(drifts), tuple(names), _unsteady(np.column_stack(distances)))
+    lobes = [lobe for c in measured for lobe in _lobes(np.asarray(sample.linear_column(c.index)[rows]), n)]
+    if not lobes:
+        return SignalStretches(edges, np.zeros(n, dtype=np.bool_))
+    means, errors = np.column_stack([m for m, _ in lobes]), np.column_stack([e for _, e in lobes])
+    rest = (means - _running_median(means, max(2 * int(n * _BASELINE / 2) + 1, 5))) / errors
+    return SignalStretches(edges, _unsteady(rest / np.maximum(np.median(np.abs(rest), axis=0) / _MAD, 1.0)))
 
 
-def _lobes(values: FloatArray, ordered: FloatArray) -> tuple[BoolArray, BoolArray]:
-    """Dim and bright events, parted where the two halves differ most from each other (Otsu 1979)."""
-    picked = ordered[:: max(ordered.size // _LEVELS, 1)]
-    below = np.arange(1, picked.size)
-    sums = np.cumsum(picked)[:-1]
-    gap = sums / below - (picked.sum() - sums) / (picked.size - below)
-    parting = picked[int(np.argmax(below * (picked.size - below) * gap**2)) + 1]
-    is_bright = values >= parting
-    return ~is_bright, is_bright
-
-
-def _lobe(values: FloatArray, is_in: BoolArray) -> FloatArray | None:
-    """Mean of each stretch's events of a lobe against the run around it, in standard errors; None for a small lobe.
+def _lobes(linear: npt.NDArray[np.number], n: int) -> list[tuple[FloatArray, FloatArray]]:
+    """Means of each stretch's dim and of its bright events, with their standard errors; small lobes are left out.
 
     A lobe is narrower than the whole channel, so that a shift shows sooner, and
-    its mean does not move when the share of bright cells does.
+    its mean does not move when the share of bright cells does. They part where
+    the two halves differ most from each other (Otsu 1979), read from some of
+    the values; values are cut at the 1st and 99th percentile.
     """
-    counts = is_in.sum(axis=1)
-    if np.median(counts) < _FEWEST_IN_LOBE:
-        return None
-    kept = np.where(is_in, values, 0.0)
-    means = kept.sum(axis=1) / np.maximum(counts, 1)
-    spread = float(np.sqrt(np.maximum((kept**2).sum() / counts.sum() - (kept.sum() / counts.sum()) ** 2, 0.0)))
-    if spread == 0:
-        return None
-    errors = spread / np.sqrt(np.maximum(counts, 1))
-    means = np.where(counts >= _FEWEST_IN_LOBE / 4, means, np.median(means))
-    rest = (means - _running_median(means, max(2 * int(len(means) * _BASELINE / 2) + 1, 5))) / errors
-    return np.asarray(rest / max(float(np.median(np.abs(rest))) / _MAD, 1.0))
+    values = np.asarray(linear, dtype=np.float32)
+    values = np.arcsinh(np.where(np.isfinite(values), values, np.float32(0)) / np.float32(COFACTOR))
+    ordered = np.sort(values[:: max(values.size // _READ, 1)]).astype(np.float64)
+    ordered = ordered[int(0.01 * ordered.size) : int(0.99 * ordered.size) + 1]
+    if not ordered[-1] > ordered[0]:
+        return []
+    below = np.arange(1, ordered.size)
+    sums = np.cumsum(ordered)
+    gap = sums[:-1] / below - (sums[-1] - sums[:-1]) / (ordered.size - below)
+    parting = ordered[int(np.argmax(below * (ordered.size - below) * gap**2)) + 1]
+    cut = np.clip(values, np.float32(ordered[0]), np.float32(ordered[-1])).reshape(n, _EVENTS)
+    is_bright = cut >= np.float32(parting)
+    kept = np.where(is_bright, cut, np.float32(0))
+    bright = (is_bright.sum(axis=1), kept.sum(axis=1, dtype=np.float64), (kept**2).sum(dtype=np.float64))
+    dim = (
+        _EVENTS - bright[0],
+        cut.sum(axis=1, dtype=np.float64) - bright[1],
+        (cut**2).sum(dtype=np.float64) - bright[2],
+    )
+    found = []
+    for counts, totals, squares in (dim, bright):
+        if np.median(counts) >= _FEWEST_IN_LOBE:
+            variance = float(squares) / counts.sum() - (totals.sum() / counts.sum()) ** 2
+            means = totals / np.maximum(counts, 1)
+            means = np.where(counts >= _FEWEST_IN_LOBE / 4, means, np.median(means))
+            if variance > 0:
+                found.append((means, np.sqrt(variance / np.maximum(counts, 1))))
+    return found
 
 
 def _unsteady(distances: FloatArray) -> BoolArray:
@@ -153,8 +144,8 @@ def _unsteady(distances: FloatArray) -> BoolArray:
 
 
 def _running_median(values: FloatArray, width: int) -> FloatArray:
-    padded = np.pad(values, width // 2, mode="reflect")
-    return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(padded, width), axis=-1))
+    padded = np.pad(values, ((width // 2, width // 2), (0, 0)), mode="reflect")
+    return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(padded, width, axis=0), axis=-1))
 
 
 def _smoothed(values: FloatArray, width: int) -> FloatArray:
