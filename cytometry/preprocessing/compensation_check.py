@@ -18,6 +18,8 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+# Place and width.
+_Peak = tuple[float, float]
 
 # Smaller groups have no peak to speak of; of larger ones so many, evenly spaced, are looked at.
 FEWEST_IN_GROUP: Final = 150
@@ -110,11 +112,12 @@ def residual_spillover(groups: Sequence[FloatArray], matrix: FloatArray) -> tupl
     values = [g for g in groups if _is_enough(g)]
     if not values:
         return ()
-    widths = np.array([[_negative_peak(np.sort(v[:, j]))[1] for j in range(n_dyes)] for v in values])
-    noise = np.where(np.isfinite(widths), widths, np.inf).min(axis=0)
+    peaks = [[_negative_peak(np.sort(v[:, j])) for v in values] for j in range(n_dyes)]
+    widths = np.array([[width for _, width in own] for own in peaks])
+    noise = np.where(np.isfinite(widths), widths, np.inf).min(axis=1)
     slopes, errors, doubts = (np.full((n_dyes, n_dyes), np.nan) for _ in range(3))
     for target in range(n_dyes):
-        fit = _fit(values, target, noise)
+        fit = _fit(values, target, noise, peaks[target])
         if fit is not None:
             slopes[fit.sources, target], errors[fit.sources, target] = fit.slopes, fit.standard_errors
             doubts[fit.sources, target] = fit.doubts
@@ -153,13 +156,14 @@ def _thinned(rows: IntArray) -> IntArray:
     return rows[np.linspace(0, rows.size - 1, _MOST_IN_GROUP).astype(np.int64)]
 
 
-def _fit(values: Sequence[FloatArray], target: int, noise: FloatArray) -> _Fit | None:
+def _fit(values: Sequence[FloatArray], target: int, noise: FloatArray, first: Sequence[_Peak]) -> _Fit | None:
     """Regression of one detector on the bright dyes, repeated until the slopes settle."""
     slopes = np.zeros(noise.size)
     found: _Fit | None = None
     for number in range(_PASSES):
         signal = [v[:, target] - v @ slopes for v in values]
-        parts = _negatives(values, signal, target, noise if number == 0 else None)
+        peaks = [_negative_peak(np.sort(s)) for s in signal] if number else first
+        parts = _negatives(values, signal, peaks, target, None if number else noise)
         found = _regress(parts, target, noise) if parts else None
         if found is None:
             return None
@@ -171,7 +175,11 @@ def _fit(values: Sequence[FloatArray], target: int, noise: FloatArray) -> _Fit |
 
 
 def _negatives(
-    values: Sequence[FloatArray], signal: Sequence[FloatArray], target: int, noise: FloatArray | None
+    values: Sequence[FloatArray],
+    signal: Sequence[FloatArray],
+    peaks: Sequence[_Peak],
+    target: int,
+    noise: FloatArray | None,
 ) -> list[_Negatives]:
     """The groups that have a negative peak in the target, and the cells of it.
 
@@ -181,7 +189,6 @@ def _negatives(
         Given where nothing is known of the slopes yet: a group without a negative peak then gets a second chance,
         straightened by its own slopes.
     """
-    peaks = [_negative_peak(np.sort(s)) for s in signal]
     known = [p for p in peaks if p[1] > 0]
     if not known:
         return []
@@ -199,7 +206,7 @@ def _negatives(
     return found
 
 
-def _inside(signal: FloatArray, peak: tuple[float, float], highest: float) -> npt.NDArray[np.bool_] | None:
+def _inside(signal: FloatArray, peak: _Peak, highest: float) -> npt.NDArray[np.bool_] | None:
     """Cells of a peak; None where it is too high, not symmetric, not apart from what is above, or of too few cells."""
     place, width = peak
     if not (width > 0 and place <= highest):
@@ -266,7 +273,7 @@ def _regress(parts: Sequence[_Negatives], target: int, noise: FloatArray) -> _Fi
     return _Fit(sources, slopes, np.sqrt(np.diagonal(covariance)), doubts)
 
 
-def _negative_peak(ordered: FloatArray) -> tuple[float, float]:
+def _negative_peak(ordered: FloatArray) -> _Peak:
     """Place of the lowest substantial peak and the standard deviation of its lower flank; NaN where there is none.
 
     Peaks of a smoothed histogram that reach a quarter of the highest one count.
