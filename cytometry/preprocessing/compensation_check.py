@@ -138,6 +138,19 @@ class _Fit:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Design:
+    """Weighted least squares over the cells of all negative peaks, within groups."""
+
+    sources: IntArray
+    group: IntArray
+    x: FloatArray
+    weighted: FloatArray
+    inverse: FloatArray
+    slopes: FloatArray
+    y: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Negatives:
     """Cells of one group in its negative peak: all dyes, the peak's width, and its height above the lowest peak."""
 
@@ -159,19 +172,20 @@ def _thinned(rows: IntArray) -> IntArray:
 def _fit(values: Sequence[FloatArray], target: int, noise: FloatArray, first: Sequence[_Peak]) -> _Fit | None:
     """Regression of one detector on the bright dyes, repeated until the slopes settle."""
     slopes = np.zeros(noise.size)
-    found: _Fit | None = None
+    parts: list[_Negatives] = []
+    design: _Design | None = None
     for number in range(_PASSES):
         signal = [v[:, target] - v @ slopes for v in values]
         peaks = [_negative_peak(np.sort(s)) for s in signal] if number else first
         parts = _negatives(values, signal, peaks, target, None if number else noise)
-        found = _regress(parts, target, noise) if parts else None
-        if found is None:
+        design = _design(parts, target, noise) if parts else None
+        if design is None:
             return None
         before, slopes = slopes, np.zeros(noise.size)
-        slopes[found.sources] = found.slopes
+        slopes[design.sources] = design.slopes
         if np.abs(slopes - before).max() < _SETTLED:
             break
-    return found
+    return None if design is None else _judged(parts, design)
 
 
 def _negatives(
@@ -249,7 +263,7 @@ def _straightened(values: FloatArray, signal: FloatArray, target: int, noise: Fl
     return np.asarray(signal - x @ np.clip(slopes, -_MOST_WRONG, _MOST_WRONG))
 
 
-def _regress(parts: Sequence[_Negatives], target: int, noise: FloatArray) -> _Fit | None:
+def _design(parts: Sequence[_Negatives], target: int, noise: FloatArray) -> _Design | None:
     group = np.repeat(np.arange(len(parts)), [len(p.values) for p in parts])
     centred = np.concatenate([p.values - p.values.mean(axis=0) for p in parts])
     weight = 1.0 / np.array([p.width for p in parts])[group] ** 2
@@ -258,19 +272,24 @@ def _regress(parts: Sequence[_Negatives], target: int, noise: FloatArray) -> _Fi
     sources = np.flatnonzero(is_bright)
     if sources.size == 0:
         return None
-    x = centred[:, sources]
+    x, y = centred[:, sources], centred[:, target]
     weighted = x * weight[:, None]
     inverse = np.linalg.pinv(x.T @ weighted)
-    slopes = inverse @ (weighted.T @ centred[:, target])
+    return _Design(sources, group, x, weighted, inverse, inverse @ (weighted.T @ y), y)
+
+
+def _judged(parts: Sequence[_Negatives], design: _Design) -> _Fit:
+    """The slopes with how sure they are."""
+    x, sources = design.x, design.sources
     # White (1980): the noise grows with the signal, so that residuals and not one variance say how sure a slope is.
-    scores = weighted * (centred[:, target] - x @ slopes)[:, None]
-    covariance = inverse @ (scores.T @ scores) @ inverse
-    leverage = np.array([(x[group == k] ** 2).sum(axis=0) / p.width**2 for k, p in enumerate(parts)])
+    scores = design.weighted * (design.y - x @ design.slopes)[:, None]
+    covariance = design.inverse @ (scores.T @ scores) @ design.inverse
+    leverage = np.array([(x[design.group == k] ** 2).sum(axis=0) / p.width**2 for k, p in enumerate(parts)])
     height = np.array([max(p.above, 0.0) / np.maximum(np.median(p.values[:, sources], axis=0), 1.0) for p in parts])
     dim = (leverage * height).sum(axis=0) / leverage.sum(axis=0)
     unseen = _CORRELATION * np.array([p.width / np.maximum(p.values[:, sources].std(axis=0), 1.0) for p in parts])
     doubts = np.maximum(dim, (leverage * unseen).sum(axis=0) / leverage.sum(axis=0))
-    return _Fit(sources, slopes, np.sqrt(np.diagonal(covariance)), doubts)
+    return _Fit(sources, design.slopes, np.sqrt(np.diagonal(covariance)), doubts)
 
 
 def _negative_peak(ordered: FloatArray) -> _Peak:
