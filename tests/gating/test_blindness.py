@@ -65,4 +65,5 @@ def test_a_tube_holds_no_visit_arm_or_response() -> None:
         "role",
         "file_compensation",
         "other_batches",
+        "is_masked",
     ]
