@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from cytometry.cli.gating_output import decisions_document, gate_document, say_decisions, say_gating
+from cytometry.cli.logs import run_log
 from cytometry.cli.options import shared, worker_count
 from cytometry.cli.output import print_json
 from cytometry.cli.progress import listener
@@ -27,7 +28,9 @@ from cytometry.pipeline.tasks import GatingSettings
     default=None,
     help="Also medians and gate pictures; default: for studies and panels, not for drawn files.",
 )
-@shared("out", "jobs", "sample", "panel", "set", "strict", "fail_on", "force", "dry_run", "progress", "json")
+@shared(
+    "out", "jobs", "sample", "panel", "set", "strict", "fail_on", "force", "dry_run", "progress", "log_file", "json"
+)
 def gate(
     inputs: tuple[str, ...],
     strategy: str | None,
@@ -42,6 +45,7 @@ def gate(
     force: bool,
     dry_run: bool,
     progress: str,
+    log_file: Path | None,
     as_json: bool,
 ) -> int:
     """Gate INPUTS and count.
@@ -59,7 +63,8 @@ def gate(
         else:
             say_decisions(job, decisions)
         return 0
-    result = gate_job(job, options, listener(progress))
+    with run_log(out, log_file):
+        result = gate_job(job, options, listener(progress))
     if as_json:
         print_json(gate_document(job, result))
     else:

@@ -48,6 +48,13 @@ HOW: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
             envvar="CYTOMETRY_PROGRESS",
             help="Progress on stderr.",
         ),
+        "log_file": click.option(
+            "--log-file",
+            type=click.Path(path_type=Path, dir_okay=False),
+            default=None,
+            envvar="CYTOMETRY_LOG_FILE",
+            help="Log, with the same as .jsonl beside it.  [default: OUT/logs/run-<UTC>.log]",
+        ),
         "force": click.option("--force", is_flag=True, help="Redo everything; replace another study's results."),
     }
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from cytometry.cli.gating_output import decisions_document, gate_document, say_decisions, say_gating
+from cytometry.cli.logs import run_log
 from cytometry.cli.options import shared, worker_count
 from cytometry.cli.output import note, print_json, say
 from cytometry.cli.progress import listener
@@ -23,7 +24,7 @@ from cytometry.pipeline.tasks import GatingSettings
     show_default=True,
     help="Sets of other plausible gates under which everything is counted and tested again; 0 for none.",
 )
-@shared("out", "jobs", "set", "strict", "fail_on", "force", "dry_run", "progress", "json")
+@shared("out", "jobs", "set", "strict", "fail_on", "force", "dry_run", "progress", "log_file", "json")
 def run(
     study: Path,
     gate_draws: int,
@@ -35,6 +36,7 @@ def run(
     force: bool,
     dry_run: bool,
     progress: str,
+    log_file: Path | None,
     as_json: bool,
 ) -> int:
     """Check STUDY (study.yaml), gate what is not up to date, test, and write the report."""
@@ -50,7 +52,8 @@ def run(
         return 0
     from cytometry.pipeline.run_step import run_job
 
-    result = run_job(job, options, listener(progress))
+    with run_log(out, log_file):
+        result = run_job(job, options, listener(progress))
     report = str(result.report) if result.report else None
     if as_json:
         document = gate_document(job, result.gating)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cytometry.cli.logs import run_log
 from cytometry.cli.options import shared
 from cytometry.cli.output import note, print_json, say
 from cytometry.pipeline.gate_step import study_job
@@ -20,13 +21,17 @@ from cytometry.pipeline.tasks import GatingSettings
     default=None,
     help="Counts of another program (long or wide; columns mapped under 'counts' in study.yaml).",
 )
-@shared("out", "set", "json")
-def stats(study: Path, counts: Path | None, out: Path, changes: tuple[str, ...], as_json: bool) -> int:
+@shared("out", "set", "log_file", "json")
+def stats(
+    study: Path, counts: Path | None, out: Path, changes: tuple[str, ...], log_file: Path | None, as_json: bool
+) -> int:
     """Test changes and correlations of STUDY from the counts in the output folder, or from --counts."""
     if counts is None:
         from cytometry.pipeline.run_step import stats_job
 
-        analysis, _ = stats_job(study_job(study, out, GatingSettings(), changes), with_report=False)
+        job = study_job(study, out, GatingSettings(), changes)
+        with run_log(out, log_file):
+            analysis, _ = stats_job(job, with_report=False)
     else:
         from cytometry.io.study import load_study
         from cytometry.pipeline.run_step import foreign_counts_job

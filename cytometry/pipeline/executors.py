@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
@@ -49,9 +50,8 @@ def run_task(task: GroupTask) -> GroupResult:
         while frame is not None and frame.tb_next is not None:
             frame = frame.tb_next
         place = f"{os.path.basename(frame.tb_frame.f_code.co_filename)}:{frame.tb_lineno}" if frame else ""  # noqa: PTH119
-        return failed_group(
-            task, "INTERNAL_ERROR", f"a bug in cytometry, please report it: {type(bug).__name__}: {bug} ({place})"
-        )
+        reason = f"a bug in cytometry, please report it: {type(bug).__name__}: {bug} ({place})"
+        return failed_group(task, "INTERNAL_ERROR", reason, "".join(traceback.format_exception(bug)))
 
 
 def pays_to_compile(tasks: Iterable[GroupTask], workers: int = 1) -> bool:

@@ -11,6 +11,7 @@ from cytometry.errors import RequestError
 from cytometry.io.digests import Plain
 from cytometry.io.lock import output_lock
 from cytometry.io.manifest import FileRecord, record_files
+from cytometry.pipeline import journal
 from cytometry.pipeline.collect import write_data_package
 from cytometry.pipeline.definitions import drawn_gates, workspace_of
 from cytometry.pipeline.exit_status import exit_status
@@ -159,9 +160,11 @@ def gate_job(job: GatingJob, options: GateOptions, progress: Listener = ignore) 
     check_owner(job.out, job.owner, force=options.force)
     with output_lock(job.out):
         claim(job.out, record, force=options.force)
+        journal.begins(record.command, record.study, len(job.plan.inputs))
         run = gate_into(job, options, progress)
         code = exit_status(run.collected, fail_on=options.fail_on)
         finish(job.out, record, exit_code=code, summary=summary(run), seconds=watch.seconds)
+        journal.ends(record.command, code, watch.seconds)
     return GateResult(run, code, watch.seconds)
 
 

@@ -20,6 +20,7 @@ from cytometry.model.tables import (
     SAMPLES,
     THRESHOLDS,
 )
+from cytometry.pipeline import journal
 from cytometry.pipeline.collect import TABLES, Collected, collect, frequency_rules, remove_stale, write_tables
 from cytometry.pipeline.executors import Executor, SerialExecutor
 from cytometry.pipeline.planning import GatingPlan
@@ -132,7 +133,10 @@ def run_gating(
     runner = executor or _executor(min(jobs, len(waiting)))
     pace = Pace(sum(len(t.tubes) for t in waiting))
     total = sum(len(t.tubes) for t in waiting)
+    for decision in decisions:
+        journal.decided(decision)
     for task, result in runner.run(waiting):
+        journal.gated(task.name, result)
         outcomes |= {o.sample_id: o for o in result.outcomes}
         lost = tuple(f"{o.sample_id}: {o.reason}" for o in result.outcomes if o.status == "failed")
         progress(Progress(len(outcomes), total, task.name, lost, pace.left(len(outcomes))))

@@ -11,6 +11,7 @@ from cytometry.io.digests import Plain, file_digest
 from cytometry.io.external_counts import read_external_counts
 from cytometry.io.lock import output_lock
 from cytometry.io.manifest import FileRecord, read_manifest
+from cytometry.pipeline import journal
 from cytometry.pipeline.collect import TABLES, write_data_package
 from cytometry.pipeline.exit_status import DONE, PARTLY_DONE, exit_status
 from cytometry.pipeline.gate_step import GateOptions, GateResult, GatingJob, gate_into, job_record, summary
@@ -57,6 +58,7 @@ def run_job(job: GatingJob, options: GateOptions, progress: Listener = ignore) -
     check_owner(job.out, job.owner, force=options.force)
     with output_lock(job.out):
         claim(job.out, record, force=options.force)
+        journal.begins(record.command, record.study, len(job.plan.inputs))
         gating = gate_into(job, options, progress)
         code = exit_status(gating.collected, fail_on=options.fail_on)
         analysis: AnalysisResult | None = None
@@ -65,10 +67,12 @@ def run_job(job: GatingJob, options: GateOptions, progress: Listener = ignore) -
         if gating.tally.done:
             analysis, problem = _statistics(job)
             report = write_report(job.out, record, study=job.study, panels=job.panels, analysis=analysis)
-        if problem and code == DONE:
-            code = PARTLY_DONE
+        if problem:
+            journal.noticed(f"no statistics: {problem}")
+            code = PARTLY_DONE if code == DONE else code
         told: dict[str, Plain] = {**summary(gating), "statistics": problem or "done"}
         finish(job.out, record, exit_code=code, summary=told, seconds=watch.seconds)
+        journal.ends(record.command, code, watch.seconds)
     return RunResult(GateResult(gating, code, watch.seconds), analysis, problem, report, code, watch.seconds)
 
 
@@ -88,6 +92,7 @@ def stats_job(job: GatingJob, *, with_report: bool) -> tuple[AnalysisResult, Pat
         before = read_manifest(job.out)
         record = _as_gated(record, stored_record(before, record.command))
         claim(job.out, record)
+        journal.begins(record.command, record.study, len(job.plan.inputs))
         analysis, schemas = _analyse(job)
         write_data_package(job.out, job.owner, (*GATING_TABLES, *schemas))
         report = None
@@ -95,6 +100,7 @@ def stats_job(job: GatingJob, *, with_report: bool) -> tuple[AnalysisResult, Pat
             report = write_report(job.out, record, study=job.study, panels=job.panels, analysis=analysis)
         kept = before.get("summary", {})
         finish(job.out, record, exit_code=DONE, summary=kept if isinstance(kept, dict) else {}, seconds=watch.seconds)
+        journal.ends(record.command, DONE, watch.seconds)
     return analysis, report
 
 

@@ -170,17 +170,19 @@ class SampleOutcome:
 
 @dataclass(frozen=True, slots=True)
 class GroupResult:
-    """Outcomes of a group's tubes, in their order."""
+    """Outcomes of a group's tubes, in their order; ``trace`` is where a bug of ours stopped it, for the log."""
 
     outcomes: tuple[SampleOutcome, ...]
+    trace: str = ""
 
 
-def failed_group(task: GroupTask, code: str, reason: str) -> GroupResult:
+def failed_group(task: GroupTask, code: str, reason: str, trace: str = "") -> GroupResult:
     """Every tube of a group failed for one reason."""
     finding = Finding(code, "error", reason, fix="the other samples are not affected; run again to retry")
     return GroupResult(
         tuple(
             SampleOutcome(t.sample_id, "failed", code, reason, findings=(finding.in_file(t.fcs_file),))
             for t in task.tubes
-        )
+        ),
+        trace,
     )
