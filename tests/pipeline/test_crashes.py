@@ -18,8 +18,8 @@ from tests.pipeline.tiny import command, contents, run, write_strategy, write_tu
 
 # Enough that a signal after the first comes before the last.
 TUBES = 50
-# One start, two samples of five files, nine tables, one end.
-WRITES = 1 + 2 * 5 + 9 + 1
+# One start, two samples of five files, eleven tables, one end.
+WRITES = 1 + 2 * 5 + 11 + 1
 
 
 @pytest.fixture
