@@ -69,7 +69,10 @@ class OverlapWork:
 
     def key(self, task: GroupTask, sample_id: str) -> str:
         """Content key of a part."""
-        pairs = [[p.name, p.first_path, p.second_path, p.first_denominator, p.second_denominator] for p in self.pairs]
+        pairs = [
+            [p.name, *map(list, (p.first_paths, p.second_paths, p.first_denominator_paths, p.second_denominator_paths))]
+            for p in self.pairs
+        ]
         return value_digest([_FORMAT, task.key, self.partners[sample_id].key, pairs])
 
     def _tube(self, task: GroupTask, tube: TubeInput) -> SampleOutcome:

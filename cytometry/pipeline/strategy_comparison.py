@@ -28,7 +28,12 @@ from cytometry.pipeline.progress import Listener, ignore
 from cytometry.pipeline.resume import Decision
 from cytometry.pipeline.stats_step import analyse_study, joined_counts, rounded
 from cytometry.pipeline.strategy_page import PAGE, write_strategy_page
-from cytometry.quantification.population_match import PopulationMatch, PopulationNode, match_populations
+from cytometry.quantification.population_match import (
+    PopulationMatch,
+    PopulationNode,
+    match_populations,
+    population_nodes,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -215,7 +220,7 @@ def _conclusions(sides: ComparedSides, match: PopulationMatch, plan: AnalysisPla
 
 def _common_counts(counts: pd.DataFrame, match: PopulationMatch, number: int) -> pd.DataFrame:
     """Counts of the populations that both have, under A's names and paths; the root stays."""
-    own = {(p.first_path, p.second_path)[number]: p for p in match.pairs}
+    own = {path: p for p in match.pairs for path in (p.first_paths, p.second_paths)[number]}
     kept = counts[counts["path"].isin([ROOT, *own])].copy()
     kept["population"] = [own[p].name if p in own else ROOT for p in kept["path"]]
     kept["path"] = [own[p].first_path if p in own else ROOT for p in kept["path"]]
@@ -224,9 +229,12 @@ def _common_counts(counts: pd.DataFrame, match: PopulationMatch, number: int) ->
 
 def _nodes(out: Path) -> tuple[PopulationNode, ...]:
     """Every population of a side, in the order in which the counts have them."""
-    rows = read_table(out / TABLES / f"{COUNTS.name}.csv", COUNTS)
-    found = {str(r["path"]): r for r in rows if r["path"] != ROOT}
-    return tuple(PopulationNode(str(r["population"]), path, str(r["parent_path"])) for path, r in found.items())
+    trees: dict[str, list[PopulationNode]] = {}
+    for row in read_table(out / TABLES / f"{COUNTS.name}.csv", COUNTS):
+        if row["path"] != ROOT:
+            node = PopulationNode(str(row["population"]), str(row["path"]), str(row["parent_path"]))
+            trees.setdefault(str(row["sample_id"]), []).append(node)
+    return population_nodes(list(trees.values()))
 
 
 def _tables(sides: ComparedSides, match: PopulationMatch, overlap: Rows, conclusions: Rows) -> dict[str, Rows]:

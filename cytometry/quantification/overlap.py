@@ -51,20 +51,25 @@ def shared_events(first: Membership, second: Membership, pairs: Sequence[Populat
 
 
 def _shared(first: Membership, second: Membership, pair: PopulationPair) -> SharedEvents:
+    here, there = _place(first, pair.first_paths), _place(second, pair.second_paths)
     both = None
-    if pair.first_path in first.bits and pair.second_path in second.bits:
-        both = int(np.bitwise_count(first.bits[pair.first_path] & second.bits[pair.second_path]).sum())
+    if here in first.bits and there in second.bits:
+        both = int(np.bitwise_count(first.bits[here] & second.bits[there]).sum())
     return SharedEvents(
         pair.name,
-        _count(first, pair.first_path),
-        _count(second, pair.second_path),
+        _count(first, here),
+        _count(second, there),
         both,
         pair.denominator,
-        _count(first, pair.first_denominator),
-        _count(second, pair.second_denominator),
+        _count(first, _place(first, pair.first_denominator_paths)),
+        _count(second, _place(second, pair.second_denominator_paths)),
     )
 
 
+def _place(membership: Membership, paths: Sequence[str]) -> str:
+    """Where the population stands in this tube; empty where it has none."""
+    return next((p for p in paths if p == ROOT or p in membership.counts), "")
+
+
 def _count(membership: Membership, path: str) -> int | None:
-    """A workspace may gate a tube with fewer populations than the others."""
-    return membership.count(path) if path == ROOT or path in membership.counts else None
+    return membership.count(path) if path else None

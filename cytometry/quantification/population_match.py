@@ -13,11 +13,23 @@ from cytometry.model.strategy import ROOT
 
 @dataclass(frozen=True, slots=True)
 class PopulationNode:
-    """A population's place in its tree."""
+    """A population's place in its tree.
+
+    Parameters
+    ----------
+    other_paths
+        Where it stands in other tubes: the tubes of a FlowJo workspace may have different trees.
+    """
 
     name: str
     path: str
     parent_path: str
+    other_paths: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Everywhere it stands, the usual place first."""
+        return (self.path, *self.other_paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +40,34 @@ class PopulationPair:
     ----------
     name
         The first strategy's; the path where the first strategy repeats the name.
-    first_path, second_path
-        Where it stands in either.
+    first_paths, second_paths
+        Where it stands in either, the usual place first.
     denominator
         Name of the nearest ancestor that both have: shares of the own parents
         would not compare where the parents are different populations.
-    first_denominator, second_denominator
-        Paths of that ancestor.
+    first_denominator_paths, second_denominator_paths
+        Where that ancestor stands.
     has_same_parent
         Whether that ancestor is the parent in both.
     """
 
     name: str
-    first_path: str
-    second_path: str
+    first_paths: tuple[str, ...]
+    second_paths: tuple[str, ...]
     denominator: str
-    first_denominator: str
-    second_denominator: str
+    first_denominator_paths: tuple[str, ...]
+    second_denominator_paths: tuple[str, ...]
     has_same_parent: bool
+
+    @property
+    def first_path(self) -> str:
+        """Its usual place in the first strategy."""
+        return self.first_paths[0]
+
+    @property
+    def second_path(self) -> str:
+        """Its usual place in the second strategy."""
+        return self.second_paths[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +77,38 @@ class PopulationMatch:
     pairs: tuple[PopulationPair, ...]
     only_first: tuple[PopulationNode, ...]
     only_second: tuple[PopulationNode, ...]
+
+
+def population_nodes(trees: Sequence[Sequence[PopulationNode]]) -> tuple[PopulationNode, ...]:
+    """The populations of all tubes as one list, in order of appearance.
+
+    A name that no tube has twice is one population, wherever it stands; other
+    names are told apart by their path.
+
+    Parameters
+    ----------
+    trees
+        Nodes of each tube, without ``root``.
+
+    Examples
+    --------
+    >>> usual = [PopulationNode("t", "root/t", "root")]
+    >>> deeper = [PopulationNode("live", "root/live", "root"), PopulationNode("t", "root/live/t", "root/live")]
+    >>> [n.paths for n in population_nodes([usual, usual, deeper])]
+    [('root/t', 'root/live/t'), ('root/live',)]
+    """
+    repeated = {name for tree in trees for name, n in Counter(node.name for node in tree).items() if n > 1}
+    places: dict[str, Counter[tuple[str, str]]] = {}
+    for tree in trees:
+        for node in tree:
+            key = node.path if node.name in repeated else node.name
+            places.setdefault(key, Counter())[node.path, node.parent_path] += 1
+    names = {node.path: node.name for tree in trees for node in tree}
+    nodes = []
+    for counted in places.values():
+        (path, parent), *others = [place for place, _ in counted.most_common()]
+        nodes.append(PopulationNode(names[path], path, parent, tuple(p for p, _ in others)))
+    return tuple(nodes)
 
 
 def match_populations(
@@ -96,7 +150,7 @@ def match_populations(
         if fitting and fitting[0].path not in taken:
             partner[node.path] = fitting[0].path
             taken.add(fitting[0].path)
-    trees = ({n.path: n for n in first}, {n.path: n for n in second})
+    trees = ({p: n for n in first for p in n.paths}, {p: n for n in second for p in n.paths})
     pairs = [_pair(node, trees, partner) for node in first if node.path in partner]
     repeated = Counter(p.name for p in pairs)
     return PopulationMatch(
@@ -129,27 +183,34 @@ def _pair(
         if there in above:
             return PopulationPair(
                 name=node.name,
-                first_path=node.path,
-                second_path=other.path,
+                first_paths=node.paths,
+                second_paths=other.paths,
                 denominator=ROOT if ancestor == ROOT else trees[0][ancestor].name,
-                first_denominator=ancestor,
-                second_denominator=there,
-                has_same_parent=ancestor == node.parent_path and there == other.parent_path,
+                first_denominator_paths=_paths(ancestor, trees[0]),
+                second_denominator_paths=_paths(there, trees[1]),
+                has_same_parent=ancestor == _ancestors(node, trees[0])[0] and there == above[0],
             )
     raise AssertionError("every population lies in the root")
 
 
 def _ancestors(node: PopulationNode, tree: Mapping[str, PopulationNode]) -> list[str]:
-    """Paths, the nearest first, the root last."""
-    found = [node.parent_path]
-    while found[-1] != ROOT:
-        found.append(tree[found[-1]].parent_path)
-    return found
+    """Usual paths, the nearest first, the root last."""
+    found: list[str] = []
+    path = node.parent_path
+    # Trees that differ between tubes may put two populations within each other; each is an ancestor once.
+    while path != ROOT and tree[path].path not in found:
+        found.append(tree[path].path)
+        path = tree[path].parent_path
+    return [*found, ROOT]
+
+
+def _paths(path: str, tree: Mapping[str, PopulationNode]) -> tuple[str, ...]:
+    return (ROOT,) if path == ROOT else tree[path].paths
 
 
 def _the_one(given: str, nodes: Sequence[PopulationNode], side: str) -> str:
     """The path that a name or path means."""
-    found = [n.path for n in nodes if n.path == given] or [n.path for n in nodes if n.name == given]
+    found = [n.path for n in nodes if given in n.paths] or [n.path for n in nodes if n.name == given]
     if len(found) == 1:
         return found[0]
     if found:

@@ -48,3 +48,16 @@ def test_an_undefined_population_shares_nothing_that_is_known() -> None:
 def test_memberships_of_different_samples_are_refused() -> None:
     with pytest.raises(ValueError, match="same events"):
         shared_events(membership(4, b=[1], t=[]), membership(5, b=[1], t=[]), PAIRS)
+
+
+def test_a_population_is_found_where_this_tube_has_it() -> None:
+    """The trees of a workspace's tubes may differ."""
+    places = [PopulationNode("b", "root/b", "root", ("root/t",))]
+    (pair,) = match_populations([PopulationNode("b", "root/b", "root")], places).pairs
+    usual, other, without = membership(8, b=[1, 2]), membership(8, t=[2, 3]), membership(8, x=[1])
+    assert shared_events(usual, usual, [pair])[0].both == 2
+    assert shared_events(usual, other, [pair])[0].both == 1
+    assert (shared_events(usual, without, [pair])[0].second, shared_events(usual, without, [pair])[0].both) == (
+        None,
+        None,
+    )

@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from cytometry.errors import RequestError
-from cytometry.quantification.population_match import PopulationMatch, PopulationNode, match_populations
+from cytometry.quantification.population_match import (
+    PopulationMatch,
+    PopulationNode,
+    match_populations,
+    population_nodes,
+)
 
 
 def tree(*paths: str) -> list[PopulationNode]:
@@ -74,3 +79,36 @@ def test_a_name_that_several_have_asks_for_the_path() -> None:
     twice = tree("root/cd4", "root/cd4/treg", "root/cd8", "root/cd8/treg")
     with pytest.raises(RequestError, match="give the path: root/cd4/treg, root/cd8/treg"):
         match_populations(twice, twice, {"treg": "cd4"})
+
+
+USUAL = tree("root/t", "root/t/cd4", "root/t/cd4/treg")
+DEEPER = tree("root/non_b", "root/non_b/t", "root/non_b/t/cd4", "root/non_b/t/cd4/treg")
+
+
+def test_trees_that_differ_between_tubes_hold_the_same_populations() -> None:
+    nodes = population_nodes([DEEPER, USUAL, USUAL])
+    assert {n.name: n.paths for n in nodes} == {
+        "non_b": ("root/non_b",),
+        "t": ("root/t", "root/non_b/t"),
+        "cd4": ("root/t/cd4", "root/non_b/t/cd4"),
+        "treg": ("root/t/cd4/treg", "root/non_b/t/cd4/treg"),
+    }
+    match = match_populations(tree("root/cells", "root/cells/cd4", "root/cells/cd4/treg"), nodes, {"cells": "t"})
+    treg = match.pairs[-1]
+    assert treg.second_paths == ("root/t/cd4/treg", "root/non_b/t/cd4/treg")
+    assert (treg.denominator, treg.second_denominator_paths) == ("cd4", ("root/t/cd4", "root/non_b/t/cd4"))
+    assert [n.name for n in match.only_second] == ["non_b"]
+
+
+def test_a_name_that_one_tube_has_twice_is_told_apart_by_path() -> None:
+    twice = tree("root/cd4", "root/cd4/tfh", "root/tfh")
+    assert [n.paths for n in population_nodes([twice, tree("root/cd4")])] == [
+        ("root/cd4",),
+        ("root/cd4/tfh",),
+        ("root/tfh",),
+    ]
+
+
+def test_populations_within_each_other_end_at_the_root() -> None:
+    nodes = population_nodes([tree("root/a", "root/a/b"), tree("root/b", "root/b/a")])
+    assert [p.denominator for p in match_populations(nodes, nodes).pairs] == ["root", "a"]
