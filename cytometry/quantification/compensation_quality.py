@@ -20,13 +20,12 @@ from cytometry.preprocessing.compensation_check import group_rows, residual_spil
 
 # The last of these gates that a strategy has is where cells are alike enough: dead cells bind every dye.
 _STEM: Final = ("time_ok", "singlets", "live", "lymphocytes")
-# In parts of one. On simulated tubes with right matrices no pooled pair of 700 passed these three limits together.
+# In parts of one. On simulated tubes (benchmarks/compensation.py) one right coefficient of 1,450 passed all three limits.
 LEAST_ERROR: Final = 0.015
 # One or two tubes have nothing to outvote a tube whose cells happen to be correlated.
 LEAST_ERROR_FEW_TUBES: Final = 0.03
 ENOUGH_TUBES: Final = 3
 _DEVIATIONS: Final = 4.0
-_DOUBT_SHARE: Final = 0.75
 # A limit beyond this says nothing that a user of the matrix could act on.
 _MOST_USEFUL_LIMIT: Final = 0.05
 # Scales the standard error of a mean to that of a median of normal values, and the MAD to their deviation.
@@ -84,8 +83,8 @@ def pooled_compensation(rows: Sequence[Row]) -> list[dict[str, Cell]]:
 
     A pair is called ``under`` or ``over`` where the median lies beyond 1.5
     percentage points (3 for fewer than three tubes), beyond four standard
-    errors, and beyond three quarters of what dim cells could mimic. Where the
-    latter two exceed 5 points the verdict is ``cannot tell``.
+    errors, and beyond what dim cells could mimic. Where the latter two exceed 5
+    points the verdict is ``cannot tell``.
     """
     pairs: dict[tuple[Cell, ...], list[Row]] = {}
     for row in rows:
@@ -148,7 +147,7 @@ def _pooled(own: Sequence[Row], n_matrix: int) -> dict[str, Cell]:
     se = math.hypot(between, within) * (_MEDIAN_SE if len(own) > 1 else 1.0) / math.sqrt(len(own))
     doubt = median(_value(r["doubt"]) for r in own)
     least = LEAST_ERROR if len(own) >= ENOUGH_TUBES else LEAST_ERROR_FEW_TUBES
-    unsure = max(_DEVIATIONS * se, _DOUBT_SHARE * doubt)
+    unsure = max(_DEVIATIONS * se, doubt)
     verdict = "ok"
     if unsure > _MOST_USEFUL_LIMIT or 2 * len(own) < n_matrix:
         verdict = "cannot tell"

@@ -54,9 +54,9 @@ def tube_rows(errors: list[float], *, se: float = 0.001, doubt: float = 0.001) -
         (tube_rows([0.04, 0.041]), "under"),
         # 4 × 1.2533 × 0.02 / √3 is 5.8 points.
         (tube_rows([0.04, 0.04, 0.04], se=0.02), "cannot tell"),
-        # Three quarters of 4 points could be dim cells.
-        (tube_rows([0.025, 0.025, 0.025], doubt=0.04), "ok"),
-        (tube_rows([0.035, 0.035, 0.035], doubt=0.04), "under"),
+        # 3 points could be dim cells.
+        (tube_rows([0.025, 0.025, 0.025], doubt=0.03), "ok"),
+        (tube_rows([0.035, 0.035, 0.035], doubt=0.03), "under"),
     ],
 )
 def test_a_verdict_needs_size_certainty_and_cells_that_are_negative(rows: list[dict[str, Cell]], verdict: str) -> None:
