@@ -20,7 +20,7 @@ from cytometry.preprocessing.compensation_check import group_rows, residual_spil
 
 # The last of these gates that a strategy has is where cells are alike enough: dead cells bind every dye.
 _STEM: Final = ("time_ok", "singlets", "live", "lymphocytes")
-# In parts of one. On simulated tubes (benchmarks/compensation.py) one right coefficient of 1,450 passed all three limits.
+# In parts of one. On simulated tubes (benchmarks/compensation.py) 1 right coefficient of 1,450 passed all three limits.
 LEAST_ERROR: Final = 0.015
 # One or two tubes have nothing to outvote a tube whose cells happen to be correlated.
 LEAST_ERROR_FEW_TUBES: Final = 0.03
