@@ -106,25 +106,30 @@ def _size_sd(distance: FloatArray, size: float, at_stake: float) -> float:
 def _parent_cluster(points: FloatArray, rule: ClusterEllipse) -> tuple[FloatArray, FloatArray]:
     """The main cluster, unless that is the one to be outlined.
 
-    Where the main cluster lies nearer to the expected place of the wanted one than to the parent's (``at``), and
-    enough events lie one offset before it, those are the parent's.
+    Where the main cluster lies nearer to the expected place of the wanted one than to the parent's (``at``), the
+    parent's is the main cluster of the events before the middle between them if it lies about one offset before, or
+    else what lies there.
     """
     offset, at = np.asarray(rule.offset), np.asarray(rule.at)
     centre, spread = _main_cluster(points, offset)
-    if np.linalg.norm(centre - at - offset) < np.linalg.norm(centre - at):
-        before = points[np.linalg.norm(points - (centre - offset), axis=1) <= rule.within]
-        if len(before) >= _FEWEST:
-            return _main_cluster(before, offset)
-    return centre, spread
+    if np.linalg.norm(centre - at - offset) >= np.linalg.norm(centre - at):
+        return centre, spread
+    there = points[np.linalg.norm(points - (centre - offset), axis=1) <= rule.within]
+    if len(there) < _FEWEST:
+        return centre, spread
+    before = points[(points - centre + 0.5 * offset) @ offset < 0]
+    other, its_spread = _main_cluster(before, offset)
+    if np.linalg.norm(other + offset - centre) <= rule.within:
+        return other, its_spread
+    return _main_cluster(there, offset)
 
 
 def _main_cluster(points: FloatArray, offset: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Centre and spread of the main cluster.
 
-    The centre is the median of the events at the mode along ``offset``: modes axis by axis may belong to two
-    clusters. The spread is that of the far side.
+    The centre is that of the densest tenth of the events; the spread is that of the far side.
     """
-    centre = np.median(points[_densest(points @ offset)], axis=0)
+    centre = np.median(points[_densest(points)], axis=0)
     spread = np.empty(2)
     for i in (0, 1):
         away = (centre[i] - points[:, i]) * np.sign(offset[i])
@@ -132,16 +137,20 @@ def _main_cluster(points: FloatArray, offset: FloatArray) -> tuple[FloatArray, F
     return centre, np.maximum(spread, 1e-3)
 
 
-def _densest(values: FloatArray) -> npt.NDArray[np.int64]:
-    """Which events lie at the mode: by half samples (Robertson and Cryer 1974), stopped at a tenth of the events."""
-    order = np.argsort(values, kind="stable")
-    least = max(10, order.size // 10)
-    while order.size > least:
-        x = values[order]
+def _densest(points: FloatArray) -> npt.NDArray[np.int64]:
+    """Which events lie at the mode: by half samples (Robertson and Cryer 1974) of the axes in turn, to a tenth.
+
+    In turn and not each axis by itself: two modes may belong to two clusters.
+    """
+    rows = np.arange(len(points))
+    least, axis = max(10, rows.size // 10), 0
+    while rows.size > least:
+        rows = rows[np.argsort(points[rows, axis], kind="stable")]
+        x = points[rows, axis]
         half = (x.size + 1) // 2
         first = int(np.argmin(x[half - 1 :] - x[: x.size - half + 1]))
-        order = order[first : first + half]
-    return order
+        rows, axis = rows[first : first + half], 1 - axis
+    return rows
 
 
 def _best_outline(
