@@ -40,6 +40,7 @@ MATCHED_POPULATIONS = TableSchema(
         Column("same_parent", "boolean", "whether the parent is the same population; empty unless in both"),
         Column("denominator", "string", "nearest ancestor that both have: what agreement takes shares of"),
         Column("n_tubes", "integer", "study tubes in which both define it", "tubes"),
+        Column("n_scored", "integer", "those with a detectable number of events in either: scored below", "tubes"),
         Column("f1_median", "number", "median over tubes of the F1 score of B's events against A's", "1"),
         Column("f1_worst", "number", "lowest F1 score of a tube", "1"),
         Column("f1_worst_sample", "string", "the tube with it"),

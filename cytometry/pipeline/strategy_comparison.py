@@ -242,7 +242,7 @@ def _tables(sides: ComparedSides, match: PopulationMatch, overlap: Rows, conclus
 
     shared = frame(OVERLAP, overlap)
     agreement = agreement_table(paired_shares(shared, sides.study.plan.rules.min_parent))
-    summaries = {o.population: o for o in tube_overlaps(shared)}
+    summaries = {o.population: o for o in tube_overlaps(shared, sides.study.plan.rules.lod)}
     populations: Rows = []
     for pair in match.pairs:
         summary = summaries.get(pair.name)
@@ -267,7 +267,7 @@ def _tables(sides: ComparedSides, match: PopulationMatch, overlap: Rows, conclus
     }
 
 
-_OVERLAP_COLUMNS: Final = tuple(c for c in MATCHED_POPULATIONS.names if c.startswith(("n_tubes", "f1_", "jaccard_")))
+_OVERLAP_COLUMNS: Final = tuple(c for c in MATCHED_POPULATIONS.names if c.startswith(("n_", "f1_", "jaccard_")))
 
 
 def _rounded(rows: Sequence[Mapping[str, Cell]]) -> Rows:

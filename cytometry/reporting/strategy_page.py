@@ -231,6 +231,7 @@ def _events(inputs: StrategyPageInputs) -> Markup:
     headings = (
         Heading("name", "Population", mark="name"),
         Heading("n_tubes", "Tubes", show=_whole),
+        Heading("n_scored", "scored", show=_whole, note="with a detectable number of events in either"),
         Heading("f1_median", "F1, median", show=_three),
         Heading("f1_worst", "F1, worst tube", show=_three, under="f1_worst_sample"),
         Heading("jaccard_median", "Jaccard, median", show=_three),

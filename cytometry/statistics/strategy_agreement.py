@@ -96,10 +96,13 @@ class TubeOverlap:
     ----------
     n_tubes
         Tubes in which both strategies define the population.
+    n_scored
+        Those with enough events in either: one event more or less must not make the worst tube.
     """
 
     population: str
     n_tubes: int
+    n_scored: int
     f1_median: float
     f1_worst: float
     f1_worst_sample: str
@@ -145,10 +148,16 @@ def agreement_table(shares: tuple[PairedShares, ...]) -> pd.DataFrame:
     return table_of([_agreement(s) for s in shares], PopulationAgreement)
 
 
-def tube_overlaps(overlap: pd.DataFrame) -> tuple[TubeOverlap, ...]:
-    """Median and worst tube of every population, over the study samples; undefined scores take no part."""
+def tube_overlaps(overlap: pd.DataFrame, min_events: int) -> tuple[TubeOverlap, ...]:
+    """Median and worst tube of every population, over the study samples.
+
+    Parameters
+    ----------
+    min_events
+        Tubes where neither strategy finds as many are not scored.
+    """
     rows = overlap[overlap["role"] == _SAMPLE]
-    return tuple(_overlap(str(name), own) for name, own in rows.groupby("population", sort=False))
+    return tuple(_overlap(str(name), own, min_events) for name, own in rows.groupby("population", sort=False))
 
 
 def _agreement(shares: PairedShares) -> PopulationAgreement:
@@ -180,12 +189,13 @@ def _interval(name: str, found: Coefficient | Estimate) -> dict[str, float]:
     return {name: value, f"{name}_low": found.low, f"{name}_high": found.high}
 
 
-def _overlap(population: str, own: pd.DataFrame) -> TubeOverlap:
+def _overlap(population: str, own: pd.DataFrame, min_events: int) -> TubeOverlap:
+    is_defined = own["count_both"].notna()
+    scored = own[is_defined & (own[["count_a", "count_b"]].max(axis=1) >= max(min_events, 1))]
     summary: dict[str, float | str] = {}
     for score in ("f1", "jaccard"):
-        values = own[score].to_numpy(dtype=np.float64, na_value=np.nan)
-        known = values[~np.isnan(values)]
-        summary[f"{score}_median"] = float(np.median(known)) if known.size else float("nan")
-        summary[f"{score}_worst"] = float(known.min()) if known.size else float("nan")
-        summary[f"{score}_worst_sample"] = str(own["sample_id"].iloc[int(np.nanargmin(values))]) if known.size else ""
-    return TubeOverlap(population, int(own["count_both"].notna().sum()), **summary)  # type: ignore[arg-type]
+        values = scored[score].to_numpy(dtype=np.float64, na_value=np.nan)
+        summary[f"{score}_median"] = float(np.median(values)) if values.size else float("nan")
+        summary[f"{score}_worst"] = float(values.min()) if values.size else float("nan")
+        summary[f"{score}_worst_sample"] = str(scored["sample_id"].iloc[int(values.argmin())]) if values.size else ""
+    return TubeOverlap(population, int(is_defined.sum()), len(scored), **summary)  # type: ignore[arg-type]

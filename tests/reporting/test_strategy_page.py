@@ -67,6 +67,7 @@ def page(name: str = "double_negative", **changes: object) -> str:
         "path_a": f"root/{name}",
         "path_b": f"root/{name}",
         "n_tubes": 6,
+        "n_scored": 6,
         "f1_median": 0.9,
         "f1_worst": 0.7,
         "f1_worst_sample": "b",

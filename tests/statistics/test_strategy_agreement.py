@@ -49,16 +49,25 @@ def test_columns_are_those_of_the_schema() -> None:
 
 
 def test_the_worst_tube_is_named_and_controls_are_not_it() -> None:
-    (found,) = tube_overlaps(overlap())
-    assert found.n_tubes == 4
+    (found,) = tube_overlaps(overlap(), 20)
+    assert (found.n_tubes, found.n_scored) == (4, 4)
     assert found.f1_worst == pytest.approx(2 / 3)
     assert found.f1_worst_sample == found.jaccard_worst_sample == "P2_w4"
     # The middle of 0.667, 0.905, 0.952, 0.952.
     assert found.f1_median == pytest.approx((380 / 420 + 200 / 210) / 2)
 
 
-def test_scores_of_empty_populations_take_no_part() -> None:
-    table = overlap().assign(f1=[math.nan] * 5, jaccard=[math.nan] * 5)
-    (found,) = tube_overlaps(table)
+def test_tubes_with_hardly_an_event_are_not_scored() -> None:
+    # P2_w4 has 10 and 20 events.
+    (found,) = tube_overlaps(overlap(), 21)
+    assert (found.n_tubes, found.n_scored) == (4, 3)
+    assert found.f1_worst_sample == "P1_w4"
+
+
+@pytest.mark.parametrize("limit", [0, 20])
+def test_populations_without_events_have_no_score(limit: int) -> None:
+    table = overlap().assign(count_a=0, count_b=0, count_both=0, f1=[math.nan] * 5, jaccard=[math.nan] * 5)
+    (found,) = tube_overlaps(table, limit)
+    assert found.n_scored == 0
     assert math.isnan(found.f1_worst)
     assert found.f1_worst_sample == ""
