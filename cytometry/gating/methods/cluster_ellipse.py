@@ -118,9 +118,10 @@ def _parent_cluster(points: FloatArray, rule: ClusterEllipse) -> tuple[FloatArra
     if len(there) < _FEWEST:
         return centre, spread
     before = points[(points - centre + 0.5 * offset) @ offset < 0]
-    other, its_spread = _main_cluster(before, offset)
-    if np.linalg.norm(other + offset - centre) <= rule.within:
-        return other, its_spread
+    if len(before) >= _FEWEST:
+        other, its_spread = _main_cluster(before, offset)
+        if np.linalg.norm(other + offset - centre) <= rule.within:
+            return other, its_spread
     return _main_cluster(there, offset)
 
 
