@@ -162,7 +162,7 @@ THRESHOLDS = TableSchema(
         Column(
             "robust_z",
             "number",
-            "distance from the median of the panel's tubes / (1.4826 × MAD); empty for fewer than 5, and in a part",
+            "distance from the median of the panel's tubes / (1.4826 × MAD); empty for fewer than 5, without a study",
             "1",
         ),
         Column(

@@ -127,9 +127,10 @@ def collect(
             sample_id, quality_findings(row, limits or QualityLimits(), given[sample_id])
         )
     tables["frequencies"] = frequencies(tables["counts"], rules, _facts(plan.inputs))
-    tables["thresholds"] = threshold_spread(
-        tables["thresholds"], {i.tube.sample_id: i.subject_id for i in plan.inputs if i.tube.role != CONTROL}
-    )
+    # Without a study each file stands for itself: no row may depend on which others were given.
+    if not all(t.settings.alone for t in plan.tasks):
+        subjects = {i.tube.sample_id: i.subject_id for i in plan.inputs if i.tube.role != CONTROL}
+        tables["thresholds"] = threshold_spread(tables["thresholds"], subjects)
     batch_of = {i.tube.sample_id: (i.panel, i.batch) for i in plan.inputs}
     for sample_id, changes in settings_findings(tables.pop(SETTINGS.name), batch_of, given).items():
         tables["findings"] += finding_rows(sample_id, changes)

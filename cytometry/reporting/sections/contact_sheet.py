@@ -12,6 +12,7 @@ from markupsafe import Markup
 from cytometry.plotting.gate_picture import Frame, gate_colours, gate_picture, percent_text, shared_frame
 from cytometry.quantification.preview_axes import short_number
 from cytometry.quantification.previews import GatePreview, PreviewGate, PreviewThreshold
+from cytometry.reporting.boundaries import boundary_table
 from cytometry.reporting.formats import whole
 from cytometry.reporting.inputs import ReportInputs
 from cytometry.reporting.markup import render, trusted
@@ -240,13 +241,11 @@ def _share(count: int, whole_count: int) -> str:
 
 
 def _outliers(inputs: ReportInputs) -> frozenset[tuple[str, str, str]]:
-    from cytometry.quantification.threshold_spread import is_outlier
-
-    if "thresholds" not in inputs.tables:
+    table = boundary_table(inputs)
+    if table is None:
         return frozenset()
-    columns = ["sample_id", "cut", "dimension", "robust_z", "subject_z"]
-    rows = inputs.tables["thresholds"][columns].itertuples(index=False, name=None)
-    return frozenset((sample, cut, dimension) for sample, cut, dimension, *z in rows if is_outlier(*z))
+    far = table[table["is_outlier"]]
+    return frozenset(zip(far["sample_id"], far["cut"], far["dimension"], strict=True))
 
 
 SECTION = Section("contact-sheet", "Every gate of every sample", _render)

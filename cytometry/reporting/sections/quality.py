@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from cytometry.quantification.quality import QualityLimits, passed_limits
+from cytometry.reporting.boundaries import boundary_table
 from cytometry.reporting.compensation_pairs import compensation_pairs
 from cytometry.reporting.control_charts import control_charts
 from cytometry.reporting.formats import percent, significant, whole
@@ -67,9 +68,7 @@ _ACQUISITION = (
     Heading("rate_unsteady_fraction", "Unsteady rate", percent, "events in stretches that came much faster or slower"),
     Heading("signal_unsteady_fraction", "Unsteady signal", percent, "events in stretches unlike the run around them"),
     Heading("time_excluded_fraction", "Left out", percent, "by the time gate"),
-    Heading(
-        "drift", "Drift", significant, "largest shift of a twentieth of the run in spreads", under="drift_channel"
-    ),
+    Heading("drift", "Drift", significant, "largest shift of a twentieth of the run in spreads", under="drift_channel"),
     Heading("margin_fraction", "Off scale", percent, "events at the top of any channel"),
     Heading("negative_scatter_fraction", "Scatter ≤ 0", percent),
     Heading("singlet_fraction", "Singlets", percent, "of the events before; the rest are doublets and margins"),
@@ -162,21 +161,17 @@ def _limits(inputs: ReportInputs) -> QualityLimits:
 
 
 def _thresholds(inputs: ReportInputs) -> Markup | None:
-    from cytometry.quantification.threshold_spread import ROBUST_Z_LIMIT
-
-    frame = inputs.tables.get("thresholds")
-    if frame is None or frame.empty:
+    frame = boundary_table(inputs)
+    if frame is None:
         return None
-    farthest = frame[["robust_z", "subject_z"]].abs().max(axis=1)
-    frame = frame.loc[farthest.sort_values(ascending=False, na_position="last", kind="stable").index]
-    far = farthest.loc[frame.index] > ROBUST_Z_LIMIT
     return data_table(
         frame,
         _THRESHOLDS,
         name="thresholds",
         caption=f"Boundaries of every tube, farthest from the others or from the participant's own visits first; "
-        f"{int(far.sum())} beyond a robust z of 3.5",
-        row_marks=["flagged" if f else "" for f in far],
+        f"{int(frame['is_outlier'].sum())} beyond a robust z of 3.5",
+        row_marks=["flagged" if f else "" for f in frame["is_outlier"]],
+        download=frame.drop(columns="is_outlier"),
         folded=True,
     )
 
