@@ -156,6 +156,7 @@ def _missing(name: str, panel: Panel, sample: Sample) -> Finding:
     used_by = panel.gates_on(name)
     accepted = ", ".join(panel.markers[name].channels)
     channels = ", ".join(_label(c) for c in sample.channels)
+    names = ", ".join(path.rpartition("/")[2] for path, _ in used_by)
     required = [path for path, optional in used_by if not optional]
     if required:
         raise GatingError(
@@ -167,7 +168,7 @@ def _missing(name: str, panel: Panel, sample: Sample) -> Finding:
     return Finding(
         code="MARKER_MISSING",
         severity="warning",
-        message=f"no channel measures '{name}': {', '.join(path for path, _ in used_by)} cannot be gated on it",
+        message=f"no channel measures '{name}': {names} cannot be gated on it",
         file=sample.name,
         segment="panel",
         keyword=name,
