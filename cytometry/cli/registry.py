@@ -34,6 +34,9 @@ COMMANDS: Mapping[str, CommandEntry] = MappingProxyType(
         "export": CommandEntry("cytometry.cli.export:export", "Write gated populations in other formats."),
         "spillover": CommandEntry("cytometry.cli.spillover:spillover", "Compute spillover from single-stain controls."),
         "verify": CommandEntry("cytometry.cli.verify:verify", "Compare an output folder with its manifest."),
+        "validate": CommandEntry(
+            "cytometry.cli.validate:validate", "Try on this computer what the package claims; write a report."
+        ),
         "compare": CommandEntry(
             "cytometry.cli.compare:compare", "Put counts beside those that FlowJo or FACSDiva stored."
         ),
