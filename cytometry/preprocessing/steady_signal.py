@@ -78,38 +78,53 @@ def signal_stretches(sample: Sample) -> SignalStretches:
         return SignalStretches(np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.bool_))
     edges = np.linspace(0, sample.n_events, n + 1).astype(np.int64)
     rows = (edges[:-1, None] + np.diff(edges)[:, None] * np.arange(_EVENTS)[None, :] // _EVENTS).ravel()
-    lobes = [lobe for c in measured for lobe in _lobes(np.asarray(sample.linear_column(c.index)[rows]), n)]
+    lobes = [lobe for c in measured for lobe in lobes_of(np.asarray(sample.linear_column(c.index)[rows]), n)]
     if not lobes:
         return SignalStretches(edges, np.zeros(n, dtype=np.bool_))
-    means, errors = np.column_stack([m for m, _ in lobes]), np.column_stack([e for _, e in lobes])
+    means = np.column_stack([lobe.means for lobe in lobes])
+    errors = np.column_stack([lobe.spread / np.sqrt(np.maximum(lobe.counts, 1)) for lobe in lobes])
     rest = (means - _running_median(means, max(2 * int(n * _BASELINE / 2) + 1, 5))) / errors
     return SignalStretches(edges, _unsteady(rest / np.maximum(np.median(np.abs(rest), axis=0) / _MAD, 1.0)))
 
 
-def _lobes(linear: npt.NDArray[np.number], n: int) -> list[tuple[FloatArray, FloatArray]]:
-    """Means of each stretch's dim and of its bright events, with their standard errors; small lobes are left out.
+@dataclass(frozen=True, slots=True, eq=False)
+class Lobe:
+    """The dim or the bright events of a channel: mean and number in each stretch, and spread of single events."""
+
+    means: FloatArray
+    counts: IntArray
+    spread: float
+
+
+def lobes_of(linear: npt.NDArray[np.number], n: int) -> tuple[Lobe, ...]:
+    """Means of each stretch's dim and of its bright events on the arcsinh scale; small lobes are left out.
 
     A lobe is narrower than the whole channel, so that a shift shows sooner, and
     its mean does not move when the share of bright cells does. They part where
     the two halves differ most from each other (Otsu 1979), read from some of
     the values; values are cut at the 1st and 99th percentile.
+
+    Parameters
+    ----------
+    linear
+        A channel's values in order of acquisition: ``n`` stretches of equally many.
     """
     values = np.asarray(linear, dtype=np.float32)
     values = np.arcsinh(np.where(np.isfinite(values), values, np.float32(0)) / np.float32(COFACTOR))
     ordered = np.sort(values[:: max(values.size // _READ, 1)]).astype(np.float64)
     ordered = ordered[int(0.01 * ordered.size) : int(0.99 * ordered.size) + 1]
     if not ordered[-1] > ordered[0]:
-        return []
+        return ()
     below = np.arange(1, ordered.size)
     sums = np.cumsum(ordered)
     gap = sums[:-1] / below - (sums[-1] - sums[:-1]) / (ordered.size - below)
     parting = ordered[int(np.argmax(below * (ordered.size - below) * gap**2)) + 1]
-    cut = np.clip(values, np.float32(ordered[0]), np.float32(ordered[-1])).reshape(n, _EVENTS)
+    cut = np.clip(values, np.float32(ordered[0]), np.float32(ordered[-1])).reshape(n, -1)
     is_bright = cut >= np.float32(parting)
     kept = np.where(is_bright, cut, np.float32(0))
     bright = (is_bright.sum(axis=1), kept.sum(axis=1, dtype=np.float64), (kept**2).sum(dtype=np.float64))
     dim = (
-        _EVENTS - bright[0],
+        cut.shape[1] - bright[0],
         cut.sum(axis=1, dtype=np.float64) - bright[1],
         (cut**2).sum(dtype=np.float64) - bright[2],
     )
@@ -120,8 +135,8 @@ def _lobes(linear: npt.NDArray[np.number], n: int) -> list[tuple[FloatArray, Flo
             means = totals / np.maximum(counts, 1)
             means = np.where(counts >= _FEWEST_IN_LOBE / 4, means, np.median(means))
             if variance > 0:
-                found.append((means, np.sqrt(variance / np.maximum(counts, 1))))
-    return found
+                found.append(Lobe(means, counts, float(np.sqrt(variance))))
+    return tuple(found)
 
 
 def _unsteady(distances: FloatArray) -> BoolArray:

@@ -7,7 +7,10 @@ import pytest
 
 from cytometry.model.channels import Channel
 from cytometry.model.sample import Sample
-from cytometry.preprocessing.quality import acquisition_quality
+from cytometry.preprocessing.quality import DRIFT_LIMIT, acquisition_quality
+from cytometry.simulation.blood import Blood
+from cytometry.simulation.faults import with_fault
+from cytometry.simulation.tubes import TubeSpec, simulate_tube
 
 CHANNELS = (
     Channel(0, "FSC-A", range=262144.0),
@@ -43,6 +46,13 @@ def test_a_shift_of_one_channel_is_measured_in_spreads() -> None:
     # The last tenth is shifted by one spread, the mean of all by a tenth of one; 20 parts of 1,000 events.
     within = np.sqrt(1 + 0.1 * 0.9)
     assert found.drift == pytest.approx(0.9 / within - 3 / np.sqrt(1_000), abs=0.08)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_slow_loss_of_a_quarter_of_the_light_passes_the_limit_and_a_steady_run_does_not(seed: int) -> None:
+    tube = simulate_tube(TubeSpec("bcell", Blood().cell_shares()), np.random.default_rng(seed))
+    assert acquisition_quality(with_fault(tube, "drift", start=0.0).tube.sample).drift > DRIFT_LIMIT
+    assert acquisition_quality(tube.sample).drift < DRIFT_LIMIT / 2
 
 
 def test_margin_and_negative_events_are_counted_once() -> None:

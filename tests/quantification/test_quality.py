@@ -51,7 +51,7 @@ def test_every_limit_has_its_finding_with_value_and_limit() -> None:
         "QC_DRIFT",
     ]
     assert found[3].message == "viability is 0.3; the limit is at least 0.7"
-    assert found[6].message == "drift is 0.4 in PE-A; the limit is at most 0.25"
+    assert found[6].message == "drift is 0.4 in PE-A; the limit is at most 0.125"
 
 
 def test_unsteady_stretches_are_told_whether_or_not_they_are_masked() -> None:
