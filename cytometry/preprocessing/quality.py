@@ -18,7 +18,7 @@ _MAD = 0.6745
 # Parts of a run, equal in events, that are compared with each other.
 _PARTS = 20
 _FEWEST = 50 * _PARTS
-# A loss of a quarter of the light over a run reaches 0.14 to 0.24 in simulated tubes; steady ones stay below 0.07.
+# A loss of a quarter of the light over a run reaches 0.12 to 0.24 in simulated tubes; steady ones stay below 0.11.
 DRIFT_LIMIT = 0.125
 
 

@@ -50,7 +50,7 @@ def test_a_shift_of_one_channel_is_measured_in_spreads() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_slow_loss_of_a_quarter_of_the_light_passes_the_limit_and_a_steady_run_does_not(seed: int) -> None:
-    tube = simulate_tube(TubeSpec("bcell", Blood().cell_shares()), np.random.default_rng(seed))
+    tube = simulate_tube(TubeSpec("bcell", Blood().cell_shares(), n_events=20_000), np.random.default_rng(seed))
     assert acquisition_quality(with_fault(tube, "drift", start=0.0).tube.sample).drift > DRIFT_LIMIT
     assert acquisition_quality(tube.sample).drift < DRIFT_LIMIT / 2
 
