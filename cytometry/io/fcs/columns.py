@@ -98,6 +98,7 @@ class MappedColumns:
         for first in range(0, self.n_events, chunk):
             n = min(chunk, self.n_events - first)
             if self._all_finite(first, n):
+                self.forget(first, n)
                 continue
             begin = self.begin + first * self.layout.event_bits // 8
             for i, field in enumerate(self.layout.fields):
@@ -113,6 +114,11 @@ class MappedColumns:
         self._note_filled_block(ledger)
         check_crc(self.source, self.extent, self.last_byte, ledger)
         return tuple(ledger.findings)
+
+    def forget(self, first: int, n: int) -> None:
+        """Let go of the memory behind events that were read; see :meth:`Source.forget`."""
+        bits = self.layout.event_bits
+        self.source.forget(self.begin + first * bits // 8, self.begin + (first + n) * bits // 8)
 
     def _all_finite(self, first: int, n: int) -> bool:
         """Whether events of floating point hold nothing else: one look along the bytes instead of one per column."""

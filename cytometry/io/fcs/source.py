@@ -85,6 +85,19 @@ class Source:
                 digest.update(view[begin : begin + _HASH_CHUNK])
         return digest.hexdigest()
 
+    def forget(self, begin: int, end: int) -> None:
+        """Let go of the memory behind bytes that were read; they come from the file again if asked for.
+
+        A mapped file counts as this process's memory as far as it was looked at.
+        Who goes through it once, from front to back, need not hold it whole.
+        """
+        if not hasattr(self.data, "madvise"):  # not on every system
+            return
+        page = mmap.PAGESIZE
+        first, last = begin // page * page, end // page * page
+        if last > first:
+            self.data.madvise(mmap.MADV_DONTNEED, first, last - first)
+
 
 def file_name(path: str | os.PathLike[str]) -> str:
     """The path as the user gave it.

@@ -10,6 +10,7 @@ import codecs
 import re
 
 import numpy as np
+import numpy.typing as npt
 
 from cytometry.io.fcs.crc import CRC_LENGTH
 from cytometry.io.fcs.layout import Layout
@@ -32,8 +33,10 @@ _BLOCK = 512
 # Bytes of a word, and words from one that is looked at to the next: two in every block.
 _WORD = 8
 _PROBE = _BLOCK // 2 // _WORD
-# Files of many zeros are searched faster from end to end.
-_MOST_HITS = 10_000
+# So many bytes are looked at before their memory is given back.
+_STRETCH = 4 << 20
+# Stretches of many zeros are searched faster from end to end.
+_MOST_HITS = 1_000
 _SHORTEST_PADDING = 16
 _FEWEST_EMPTY = 8
 _COPY = "copy the file again from the instrument, in binary mode"
@@ -144,28 +147,33 @@ def _seven_bits(block: bytes, layout: Layout) -> str:
 
 
 def find_filled_block(source: Source, begin: int, end: int) -> tuple[int, int] | None:
-    """First and last byte of the first block of a disk's size that is all zeros or all ones; None without one."""
-    for byte in (b"\0", b"\xff"):
-        at = _find_run(source, byte, begin, end)
-        if at >= 0:
-            return at, _run_end(source, byte, at + _BLOCK, end) - 1
-    return None
-
-
-def _find_run(source: Source, byte: bytes, begin: int, end: int) -> int:
-    """Where a block of equal bytes begins; -1 without one.
+    """First and last byte of the first block of a disk's size that is all zeros or, if none is, all ones.
 
     Such a block covers a whole word at every half of its size: only those words
     are looked at, an eighth of a cache line in four, and what is around a hit.
     """
-    if end - begin < _BLOCK:
-        return -1
-    first = -(-begin // _WORD) * _WORD
-    words = np.frombuffer(source.data, dtype=np.uint64, count=(end - first) // _WORD, offset=first)[::_PROBE]
-    hits = np.flatnonzero(words == np.frombuffer(byte * _WORD, dtype=np.uint64)[0])
+    ones = -1
+    start = -(-begin // _WORD) * _WORD
+    while start + _WORD <= end and end - begin >= _BLOCK:
+        stop = min(end, start + _STRETCH)
+        words = np.frombuffer(source.data, dtype=np.uint64, count=(stop - start) // _WORD, offset=start)[::_PROBE]
+        zeros = _find_run(source, b"\0", start + np.flatnonzero(words == 0) * _PROBE * _WORD, begin, end)
+        if zeros >= 0:
+            return zeros, _run_end(source, b"\0", zeros + _BLOCK, end) - 1
+        if ones < 0:
+            hits = np.flatnonzero(words == np.iinfo(np.uint64).max)
+            ones = _find_run(source, b"\xff", start + hits * _PROBE * _WORD, begin, end)
+        del words
+        source.forget(start, stop)
+        start = stop
+    return None if ones < 0 else (ones, _run_end(source, b"\xff", ones + _BLOCK, end) - 1)
+
+
+def _find_run(source: Source, byte: bytes, hits: npt.NDArray[np.int64], begin: int, end: int) -> int:
+    """Where a block of equal bytes around the first possible one of the hits begins; -1 without one."""
     if len(hits) > _MOST_HITS:
-        return source.data.find(byte * _BLOCK, begin, end)
-    for hit in (first + hits * _PROBE * _WORD).tolist():
+        return source.data.find(byte * _BLOCK, max(begin, int(hits[0]) - _BLOCK), min(end, int(hits[-1]) + _BLOCK))
+    for hit in hits.tolist():
         at = source.data.find(byte * _BLOCK, max(begin, hit - _BLOCK), min(end, hit + _BLOCK))
         if at >= 0:
             return at
