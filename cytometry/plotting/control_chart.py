@@ -56,7 +56,7 @@ def control_chart_picture(
         right = WIDTH - _RIGHT
         body.append(f'<text class="px" style="text-anchor:end" x="{right:g}" y="{base:g}">{escape(ends[1])}</text>')
     return (
-        f'<svg class="pic" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label={quoteattr(description)}>'
+        f'<svg class="chart" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label={quoteattr(description)}>'
         f"{''.join(body)}</svg>"
     )
 

@@ -10,6 +10,7 @@ from cytometry.model.plan import AnalysisPlan
 from cytometry.reporting import results
 from cytometry.reporting.inputs import ReportInputs
 from cytometry.reporting.population_names import population_name
+from cytometry.reporting.quality_words import quality_sentences
 from cytometry.statistics.permutations import ORDERED_UP_TO
 from cytometry.statistics.sign_flip import ENUMERATED_UP_TO
 
@@ -31,7 +32,7 @@ _SIDES: Mapping[str, str] = MappingProxyType(
 
 def methods_paragraphs(inputs: ReportInputs) -> tuple[tuple[str, str], ...]:
     """Title and text of each paragraph; also written to ``methods.md``."""
-    parts = [("Cytometry", _cytometry(inputs))]
+    parts = [("Cytometry", _cytometry(inputs)), ("Quality", quality_sentences(inputs))]
     parts += [(f"Gating, panel {key}", _gating(panel, inputs)) for key, panel in inputs.panels.items()]
     if inputs.study is not None and "comparison" in inputs.tables:
         parts += [

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from cytometry.reporting.inputs import ReportInputs
+from cytometry.reporting.quality_words import quality_sentences
 
 Origin = Literal["data", "study.yaml", "outstanding"]
 
@@ -97,7 +98,8 @@ def _quality(inputs: ReportInputs) -> str:
     findings = inputs.tables.get("findings")
     if findings is None:
         return ""
-    return f"{len(findings)} findings, listed under Quality and exceptions"
+    told = f"{len(findings)} findings, listed under Quality and exceptions"
+    return ". ".join(part for part in (told, quality_sentences(inputs)) if part)
 
 
 def _materials(inputs: ReportInputs) -> str:
