@@ -104,7 +104,7 @@ CutRule = Annotated[
 
 
 class Time(FrozenRule):
-    """Runs of events acquired at a steady rate; bursts, clogs and dropouts are left out."""
+    """Runs of events acquired at a steady rate and with a steady signal; bursts, clogs and jumps are left out."""
 
     method: Literal["time"] = "time"
     on: tuple[str, ...] = ("Time",)
