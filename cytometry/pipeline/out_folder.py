@@ -109,11 +109,12 @@ def finish(
     files: list[Plain] = [r.to_dict() for r in record_files(out, output_files(out))]
     document = _document(record, status, exit_code, files, summary)
     stamp = os.environ.get("SOURCE_DATE_EPOCH") is None
+    system = os.uname()  # platform.platform() says more, and takes as long as writing all of this
     document["environment"] = {
         "finished": datetime.now(UTC).isoformat(timespec="seconds") if stamp else "",
         "seconds": round(seconds, 2) if stamp else None,
-        "host": platform.node() if stamp else "",
-        "system": platform.platform(),
+        "host": system.nodename if stamp else "",
+        "system": " ".join((system.sysname, system.release, system.machine)),
         "arguments": list(sys.argv[1:]) if stamp else [],
     }
     write_manifest(out, document)
