@@ -18,6 +18,8 @@ _MAD = 0.6745
 # Parts of a run, equal in events, that are compared with each other.
 _PARTS = 20
 _FEWEST = 50 * _PARTS
+# Of a longer run every k-th event is read for its drift: 2,000 a part place a mean to a fortieth of its spread.
+_ENOUGH = 2_000 * _PARTS
 # A loss of a quarter of the light over a run reaches 0.12 to 0.24 in simulated tubes; steady ones stay below 0.11.
 DRIFT_LIMIT = 0.125
 
@@ -111,6 +113,7 @@ def _drift(values: FloatArray) -> float:
     between the peaks.
     """
     values = values[np.isfinite(values)]
+    values = values[:: max(values.size // _ENOUGH, 1)]
     if values.size < _FEWEST:
         return float("nan")
     size = values.size // _PARTS
