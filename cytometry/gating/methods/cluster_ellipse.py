@@ -104,21 +104,22 @@ def _size_sd(distance: FloatArray, size: float, at_stake: float) -> float:
 
 
 def _parent_cluster(points: FloatArray, rule: ClusterEllipse) -> tuple[FloatArray, FloatArray]:
-    """The main cluster, unless that is the one to be outlined.
+    """The main cluster, unless that is the one to be outlined, or lies as far on the other side.
 
     Where the main cluster lies nearer to the expected place of the wanted one than to the parent's (``at``), the
     parent's is the main cluster of the events before the middle between them if it lies about one offset before, or
-    else what lies there.
+    else what lies there. Where the place one offset after the main cluster is nearer to ``at`` than the main cluster
+    itself, the parent's is what lies there. In either case it must be enough.
     """
     offset, at = np.asarray(rule.offset), np.asarray(rule.at)
     centre, spread = _main_cluster(points, offset)
-    if np.linalg.norm(centre - at - offset) >= np.linalg.norm(centre - at):
-        return centre, spread
-    there = points[np.linalg.norm(points - (centre - offset), axis=1) <= rule.within]
-    if len(there) < _FEWEST:
+    steps = (0.0, -1.0, 1.0)
+    step = min(steps, key=lambda s: float(np.linalg.norm(centre + s * offset - at)))
+    there = points[np.linalg.norm(points - (centre + step * offset), axis=1) <= rule.within]
+    if step == 0.0 or len(there) < _FEWEST:
         return centre, spread
     before = points[(points - centre + 0.5 * offset) @ offset < 0]
-    if len(before) >= _FEWEST:
+    if step < 0 and len(before) >= _FEWEST:
         other, its_spread = _main_cluster(before, offset)
         if np.linalg.norm(other + offset - centre) <= rule.within:
             return other, its_spread

@@ -99,6 +99,14 @@ def test_a_cluster_larger_than_its_parents_main_one_is_not_taken_for_it() -> Non
     assert inside_shape(found.gate, columns(main)).mean() < 0.02
 
 
+def test_the_parents_cluster_is_not_taken_for_the_wanted_one_beside_a_larger_third() -> None:
+    rng = np.random.default_rng(17)
+    main = rng.multivariate_normal([0.5, 0.45], np.diag([0.04, 0.04]) ** 2, 400)
+    third = rng.multivariate_normal([0.34, 0.26], np.diag([0.05, 0.05]) ** 2, 1_500)
+    found = place_cluster_ellipse(RULE, ShapeEvidence((np.vstack([main, third]),)), XY)
+    assert inside_shape(found.gate, columns(main)).mean() < 0.05
+
+
 def test_the_more_a_cluster_overlaps_its_neighbour_the_more_events_are_at_stake() -> None:
     stakes = []
     for distance in (0.10, 0.15, 0.20):
