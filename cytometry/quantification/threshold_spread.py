@@ -46,7 +46,7 @@ def threshold_spread(thresholds: Sequence[Row], subject_of: Mapping[str, str]) -
         subjects = [subject_of.get(str(thresholds[i]["sample_id"]), "") for i in places]
         middle = median(values)
         from_group = _scaled([v - middle for v in values])
-        from_visits = _scaled([_from_visits(k, values, subjects) for k in range(len(values))])
+        from_visits = _scaled(_from_visits(values, subjects))
         z |= dict(zip(places, zip(from_group, from_visits, strict=True), strict=True))
     nothing = (math.nan, math.nan)
     return [
@@ -60,11 +60,21 @@ def is_outlier(robust_z: Cell, subject_z: Cell) -> bool:
     return any(isinstance(d, float | int) and abs(d) > ROBUST_Z_LIMIT for d in (robust_z, subject_z))
 
 
-def _from_visits(k: int, values: Sequence[float], subjects: Sequence[str]) -> float:
-    own = [
-        v for j, v in enumerate(values) if subjects[j] == subjects[k] and (j != k or subjects.count(subjects[k]) > 2)
-    ]
-    return values[k] - median(own) if own and subjects[k] else math.nan
+def _from_visits(values: Sequence[float], subjects: Sequence[str]) -> list[float]:
+    """Distance of each value from the middle of its subject's; NaN for a subject with one, and without a subject."""
+    own: dict[str, list[float]] = {}
+    for value, subject in zip(values, subjects, strict=True):
+        own.setdefault(subject, []).append(value)
+    distances = []
+    for value, subject in zip(values, subjects, strict=True):
+        visits = own[subject]
+        if not subject or len(visits) == 1:
+            distances.append(math.nan)
+        elif len(visits) == 2:
+            distances.append(2 * value - sum(visits))
+        else:
+            distances.append(value - median(visits))
+    return distances
 
 
 def _scaled(distances: Sequence[float]) -> list[float]:
