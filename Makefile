@@ -31,7 +31,7 @@ lint: .venv/.ready
 
 bench: .venv/.ready
 	$(BIN)/python benchmarks/read_fcs.py
-	$(BIN)/python benchmarks/gating.py
+	$(BIN)/python -m benchmarks.gating
 	$(BIN)/python -m benchmarks.truth
 
 docs: .venv/.ready

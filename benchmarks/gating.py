@@ -1,8 +1,8 @@
 """Time gating: this engine and FlowKit on the same files, each in its own process.
 
-    python benchmarks/gating.py                    500,000 events × 21 channels, 12 gates
-    python benchmarks/gating.py --scaling          events 10^5 … 5·10^6, files 1 … 200, gates 5 … 200
-    python benchmarks/gating.py --cold             the command line against a FlowKit script, new processes
+    python -m benchmarks.gating                    500,000 events × 21 channels, 12 gates
+    python -m benchmarks.gating --scaling          events 10^5 … 5·10^6, files 1 … 200, gates 5 … 200
+    python -m benchmarks.gating --cold             the command line against a FlowKit script, new processes
 
 Every ratio is between medians of repeated runs on one machine; counts must be
 equal or the program stops. Peak memory is over what the process held after its
@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.openflo_peer import gate_with_openflo, openflo_python
 from cytometry.io.gatingml import write_gatingml
 from cytometry.model.channels import Channel
 from cytometry.model.gates import Dimension, Interval, PolygonGate, RectangleGate
@@ -172,7 +173,7 @@ def measured(one: object, folder: Path, repeats: int) -> dict[str, object]:
 
 def run_child(which: str, folder: Path, repeats: int) -> dict[str, object]:
     """The other process of a comparison."""
-    command = [sys.executable, __file__, "--child", which, str(folder), "--repeats", str(repeats)]
+    command = [sys.executable, "-m", "benchmarks.gating", "--child", which, str(folder), "--repeats", str(repeats)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stderr)
@@ -200,7 +201,7 @@ def make_folder(folder: Path, n_events: int, n_files: int, n_gates: int) -> None
 
 def median_time(report: dict[str, object]) -> float:
     """Median over files and repeats."""
-    return statistics.median(t for runs in report["times"] for t in runs)  # type: ignore[attr-defined]
+    return float(statistics.median(t for runs in report["times"] for t in runs))  # type: ignore[attr-defined]
 
 
 def compare(n_events: int, n_files: int) -> None:
@@ -211,8 +212,11 @@ def compare(n_events: int, n_files: int) -> None:
         size = (folder / "tube000.fcs").stat().st_size
         ours = run_child("ours", folder, REPEATS)
         theirs = run_child("flowkit", folder, 2)
+        peer = gate_with_openflo(python, folder, 2) if (python := openflo_python()) else None
         if ours["counts"] != theirs["counts"]:
             raise SystemExit(f"counts differ: {ours['counts']} against {theirs['counts']}")
+        if peer is not None and peer["counts"] != ours["counts"]:
+            raise SystemExit(f"counts differ: {ours['counts']} against OpenFlo's {peer['counts']}")
         read = reading_time(folder / "tube000.fcs")
     mine, other = median_time(ours), median_time(theirs)
     print(f"{n_files} files of {n_events:,} events × 21 channels ({size / 1e6:.1f} MB), 12 gates; counts equal")
@@ -220,17 +224,12 @@ def compare(n_events: int, n_files: int) -> None:
     print(f"  FlowKit       {other * 1e3:9.1f} ms per file   peak +{int(theirs['peak']) / size:.2f} × file")  # type: ignore[call-overload]
     print(f"  ratio         {other / mine:9.1f} ×")
     print(f"  fromfile.sum  {read * 1e3:9.1f} ms              this engine takes {mine / read:.2f} × that")
-    print(
-        "  OpenFlo       not installed"
-        if not _has("openflo")
-        else "  OpenFlo       installed: compare by its own command"
-    )
-
-
-def _has(module: str) -> bool:
-    from importlib.util import find_spec
-
-    return find_spec(module) is not None
+    if peer is None:
+        print("  OpenFlo       not installed (OPENFLO_PYTHON, see openflo_peer.py)")
+        return
+    fastest = median_time(peer)
+    print(f"  OpenFlo       {fastest * 1e3:9.1f} ms per file   peak +{int(peer['peak']) / size:.2f} × file")  # type: ignore[call-overload]
+    print(f"  ratio         {fastest / mine:9.1f} ×")
 
 
 def scaling() -> None:

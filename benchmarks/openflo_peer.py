@@ -5,7 +5,7 @@ It needs other versions of NumPy and pandas than this package, so it lives in an
 environment of its own, whose interpreter the variable ``OPENFLO_PYTHON`` names:
 
     python -m venv /tmp/openflo && /tmp/openflo/bin/pip install openflo
-    OPENFLO_PYTHON=/tmp/openflo/bin/python python benchmarks/gating.py
+    OPENFLO_PYTHON=/tmp/openflo/bin/python python -m benchmarks.gating
 """
 
 from __future__ import annotations

@@ -93,6 +93,10 @@ class Columns(Protocol):
         """How stored values become linear ones; None where it takes more than a factor."""
         ...
 
+    def forget(self, first: int, n: int) -> None:
+        """Let go of the memory that reading ``n`` events from ``first`` on brought in; they can be read again."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class ArrayColumns:
@@ -119,6 +123,9 @@ class ArrayColumns:
 
     def linear_scale(self, index: int) -> LinearScale | None:
         return AS_STORED
+
+    def forget(self, first: int, n: int) -> None:
+        """An array is all there is."""
 
 
 @dataclass(frozen=True, eq=False)
