@@ -13,6 +13,9 @@ from cytometry.model.rules import Valley
 # A valley that two standard deviations of counting set apart from no valley is as likely real as not,
 # after looking along the whole axis for one.
 _EVEN_ODDS = 2.0
+# What two events at one place add to the count in the kernel's window there. A peak that is no higher is none: beyond
+# an empty gap any stray event would be one.
+_TWO_EVENTS = 2.0 * float(np.sqrt(2.0))
 
 
 def place_valley(rule: Valley, evidence: CutEvidence) -> CutPosition:
@@ -35,7 +38,11 @@ def place_valley(rule: Valley, evidence: CutEvidence) -> CutPosition:
         There is no minimum in the range.
     """
     density = density_of(evidence.pool)
-    candidates = [i for i in minima(density.values) if rule.between[0] <= density.grid[i] <= rule.between[1]]
+    candidates = [
+        i
+        for i in minima(density.values)
+        if rule.between[0] <= density.grid[i] <= rule.between[1] and _lower_peak(density, i) > _TWO_EVENTS
+    ]
     if not candidates:
         raise GatingError("has no density valley in the range", code="GATE_NO_VALLEY")
     clarity = [_clarity(density, i) for i in candidates]
@@ -53,8 +60,13 @@ def place_valley(rule: Valley, evidence: CutEvidence) -> CutPosition:
 
 def _clarity(density: Density, index: int) -> float:
     window = 2.0 * np.sqrt(np.pi) * density.bandwidth * density.n_effective
-    lower_peak = min(density.values[:index].max(), density.values[index:].max())
-    return float(2.0 * (np.sqrt(window * lower_peak) - np.sqrt(window * density.values[index])))
+    return float(2.0 * (np.sqrt(_lower_peak(density, index)) - np.sqrt(window * density.values[index])))
+
+
+def _lower_peak(density: Density, index: int) -> float:
+    """Events in the kernel's window at the lower of the highest peaks on the two sides."""
+    window = 2.0 * np.sqrt(np.pi) * density.bandwidth * density.n_effective
+    return float(window * min(density.values[:index].max(), density.values[index:].max()))
 
 
 def _move(density: Density, index: int) -> float:

@@ -124,6 +124,12 @@ def test_a_rare_peak_is_found() -> None:
     assert found.confidence > 0.9
 
 
+def test_a_stray_event_beyond_an_empty_gap_is_no_peak() -> None:
+    values = np.append(np.random.default_rng(12).normal(0.3, 0.05, 300), 0.85)
+    with pytest.raises(GatingError, match="no density valley"):
+        place_valley(Valley(between=(0.5, 0.8)), evidence(values))
+
+
 def test_a_valley_outside_the_range_does_not_count() -> None:
     with pytest.raises(GatingError, match="no density valley in the range"):
         place_valley(Valley(between=(0.75, 0.9)), evidence(np.random.default_rng(5).normal(0.3, 0.05, 3000)))
