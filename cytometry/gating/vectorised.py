@@ -29,7 +29,7 @@ _SPARSE = 4
 def gate_block(
     block: FloatArray, count: int, first_event: int, plan: KernelArrays, members: ByteArray, doubtful: ByteArray
 ) -> None:
-    """As :func:`cytometry.gating.kernels.gate_block`."""
+    """As :func:`cytometry.gating.kernels.gate_events`."""
     _Block(block[:, :count], first_event, plan, members[:, :count], doubtful[:count]).gate()
 
 
