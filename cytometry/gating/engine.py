@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from pickle import UnpicklingError
@@ -148,10 +149,11 @@ def _packed_members(populations: Sequence[Population], reader: DimensionReader, 
     doubtful = np.zeros(n_events, dtype=np.uint8)
     try:
         (_run_compiled if compiled else _run_vectorised)(plan, reader.sample, bits, doubtful)
-    except (UnpicklingError, EOFError, AttributeError, ImportError):
+    except (UnpicklingError, EOFError, AttributeError, ImportError) as damage:
         if not compiled:
             raise
         # Compiled code that an older version left, or a disk that was full: slower loops give the same answer.
+        logging.getLogger(__name__).warning("kept machine code cannot be used, gating is slower: %s", damage)
         _run_vectorised(plan, reader.sample, bits, doubtful)
     rows = np.flatnonzero(doubtful)
     if len(rows):

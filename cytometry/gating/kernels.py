@@ -14,6 +14,7 @@ called from stays as it is, and does not look at others.
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import numba
@@ -39,6 +40,27 @@ from cytometry.gating.plan import (
     UNKNOWN,
     KernelArrays,
 )
+
+# Kept code also holds numbers of other files. Their digest stands here, so that who changes them changes this file.
+_MADE_FOR = "d79150a4fa487fcb"
+_NUMBERS = (
+    AND,
+    OR,
+    BOOLEAN,
+    POLYGON,
+    RECTANGLE,
+    RUNS,
+    COLUMN,
+    RATIO,
+    SUM,
+    LINEAR,
+    UNKNOWN,
+    PIECE_BITS,
+    PIECES_PER_OCTAVE,
+)
+_FOUND = sha256(repr((KernelArrays._fields, _NUMBERS)).encode()).hexdigest()[:16]
+if _FOUND != _MADE_FOR:
+    raise RuntimeError(f"plan.py or curves.py has changed: set _MADE_FOR in {__name__} to '{_FOUND}'")
 
 # A block's rows of twenty float32 stay in the processor's second cache, one column of it in the first; a multiple
 # of 8 for packing.

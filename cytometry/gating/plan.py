@@ -23,7 +23,7 @@ from cytometry.model.gates import (
     RectangleGate,
 )
 from cytometry.model.strategy import ROOT, Population
-from cytometry.model.thresholds import DOUBT, Threshold, domain_start, threshold
+from cytometry.model.thresholds import ALWAYS, DOUBT, NEVER, Threshold, domain_start, threshold
 from cytometry.model.transforms import Transform
 from cytometry.preprocessing.compensation import LinearSum
 from cytometry.preprocessing.dimensions import DimensionReader
@@ -198,12 +198,17 @@ class _Builder:
         slot = self._slot(dimension)
         if minimum == -math.inf and maximum == math.inf:
             return
-        low = (-math.inf, -math.inf)
+        low, high = (-math.inf, -math.inf), (math.inf, math.inf)
         if minimum > -math.inf:
             low = self._threshold(dimension.transform, minimum)
+            if low == NEVER:  # a scale that ends below the gate: not even an infinite value is inside
+                low = (math.inf, math.nan)
         elif (start := domain_start(transform)) > -math.inf:
             low = (math.nextafter(start, -math.inf), start)
-        high = (math.inf, math.inf) if maximum == math.inf else self._threshold(dimension.transform, maximum)
+        if maximum < math.inf:
+            high = self._threshold(dimension.transform, maximum)
+            if high == ALWAYS:
+                high = (math.nan, -math.inf)
         self.lists["interval_slot"].append(slot)
         self.lists["interval_limits"].append((*low, *high))
 

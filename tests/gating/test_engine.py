@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from cytometry.errors import GatingError, SpilloverError, StrategyError
-from cytometry.gating.engine import gate_sample
+from cytometry.gating.engine import BLOCK_EVENTS, gate_sample
 from cytometry.gating.membership import Membership
 from cytometry.gating.order import evaluation_order
 from cytometry.gating.reference import gate_rows
@@ -19,7 +19,7 @@ from cytometry.model.gates import BooleanGate, Dimension, Interval, Operand, Pol
 from cytometry.model.sample import ArrayColumns, LinearScale, Rows, Sample
 from cytometry.model.spillover import Spillover
 from cytometry.model.strategy import ROOT, GatingStrategy, Population
-from cytometry.model.transforms import Linear, Logicle
+from cytometry.model.transforms import Bounded, Linear, Logicle
 from cytometry.preprocessing.dimensions import ChannelMap, DimensionReader, channel_map_by_name
 from tests.gating.everything import sample_of, strategy_of
 
@@ -108,6 +108,43 @@ def test_a_strategy_gives_each_layout_its_own_plan() -> None:
         expected = reference_membership(strategy, sample)
         membership = gated(strategy, sample, compiled=True)
         assert {p: membership.count(p) for p in membership.paths} == {p: len(expected[p]) for p in membership.paths}
+
+
+@LOOPS
+@pytest.mark.parametrize("n_events", [16_384, 16_385, 40_003])
+def test_where_a_long_file_is_cut_makes_no_difference(
+    compiled: bool, n_events: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Segments end where blocks do, somewhere within them, and at the very end."""
+    forgotten: list[tuple[int, int]] = []
+    monkeypatch.setattr("cytometry.gating.engine.SEGMENT_EVENTS", BLOCK_EVENTS)
+    monkeypatch.setattr(ArrayColumns, "forget", lambda self, first, n: forgotten.append((first, n)))
+    sample = sample_of(n_events=n_events)
+    expected = reference_membership(strategy_of(), sample)
+    membership = gated(strategy_of(), sample, compiled=compiled)
+    for path in membership.paths:
+        assert np.array_equal(membership.indices(path), expected[path]), path
+    ends = [first + n for first, n in forgotten]
+    assert [first for first, _ in forgotten] == [0, *ends[:-1]], "each event is let go of once"
+    assert ends[-1] <= n_events
+
+
+@LOOPS
+def test_infinite_values_are_in_no_gate_beyond_the_end_of_a_scale(compiled: bool) -> None:
+    sample = sample_with([-np.inf, 0.0, np.inf])
+    scales = {"t": Bounded(Linear(1.0), 0.2, 0.8)}
+    gates = {
+        "above": range_on("A", 0.9, transform="t"),
+        "below": range_on("A", -np.inf, 0.1, transform="t"),
+        "all": range_on("A", 0.1, 0.9, transform="t"),
+        "nothing": range_on("A", -np.inf, -np.inf),
+    }
+    strategy = GatingStrategy("s", tuple(Population(n, ROOT, g) for n, g in gates.items()), scales)
+    membership = gated(strategy, sample, compiled=compiled)
+    expected = reference_membership(strategy, sample)
+    for path in membership.paths:
+        assert membership.indices(path).tolist() == list(expected[path]), path
+    assert [membership.count(p) for p in membership.paths] == [0, 0, 3, 0]
 
 
 @LOOPS
