@@ -80,6 +80,8 @@ def group_rows(labels: IntArray) -> tuple[IntArray, ...]:
     labels
         Which events are of one kind; negative for those that are not to be used.
     """
+    if not labels.size:
+        return ()
     order = np.argsort(labels, kind="stable")
     names, starts = np.unique(labels[order], return_index=True)
     found = np.split(order, starts[1:])

@@ -7,12 +7,16 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cytometry.errors import OutputError
+from cytometry.io.fcs import write_fcs
 from cytometry.io.manifest import compare_with_manifest
 from cytometry.pipeline.gate_step import GateOptions, GateResult, file_job, gate_job, plan_decisions
 from cytometry.pipeline.tasks import GatingSettings
+from cytometry.simulation.blood import Blood
+from cytometry.simulation.tubes import TubeSpec, simulate_tube
 from tests.pipeline.tiny import contents, run, write_strategy, write_tubes
 
 
@@ -210,3 +214,16 @@ def test_results_do_not_depend_on_the_environment(tubes: Path, environment: dict
     done = run(*arguments, cwd=elsewhere, env={**os.environ, **environment}, umask=0o077)
     assert done.returncode == 0, done.stderr
     assert contents(elsewhere / "out") == clean
+
+
+def test_a_tube_without_events_counts_nothing_under_a_drawn_panel(tmp_path: Path) -> None:
+    spec = TubeSpec("bcell", Blood().cell_shares(), n_events=1_000)
+    sample = simulate_tube(spec, np.random.default_rng(1)).sample
+    no_events = np.zeros((0, len(sample.channels)))
+    write_fcs(tmp_path / "n0.fcs", no_events, sample.channels, spillover=sample.spillover)
+    settings = GatingSettings()
+    job = file_job([str(tmp_path / "n0.fcs")], "bcell_drawn_v1", tmp_path / "out", settings)
+    assert gate_job(job, GateOptions(settings=settings)).exit_code == 0
+    rows = _rows(tmp_path / "out/tables/counts.csv")
+    assert len(rows) > 5
+    assert {r["count"] for r in rows} == {"0"}

@@ -105,3 +105,7 @@ def test_small_groups_and_unused_events_are_left_out() -> None:
     assert set(labels[rows[0]]) == {1}
     # Evenly thinned: first and last event of the group are among them.
     assert (rows[1][0], rows[1][-1]) == (299, 5_298)
+
+
+def test_a_tube_without_events_has_no_groups() -> None:
+    assert group_rows(np.array([], dtype=np.int64)) == ()

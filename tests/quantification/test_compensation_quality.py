@@ -119,6 +119,12 @@ def test_live_cells_alone_are_asked_and_name_the_pair() -> None:
     assert rows[0]["error"] == pytest.approx(0.03, abs=0.003)
 
 
+def test_a_tube_without_events_says_nothing() -> None:
+    tube = Sample.from_array(np.zeros((0, 2)), CHANNELS)
+    nothing = Membership(0, ("root/live",), {"root/live": 0}, {"root/live": np.packbits(np.zeros(0, dtype=bool))})
+    assert compensation_rows("s", "p", tube, nothing, sample(0.12)[0].spillover) == []
+
+
 def test_without_a_matrix_of_the_file_s_detectors_nothing_is_checked() -> None:
     tube, membership = sample(0.12)
     assert compensation_rows("s", "p", tube, membership, None) == []
