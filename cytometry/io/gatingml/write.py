@@ -65,15 +65,17 @@ def gatingml_bytes(strategy: GatingStrategy, remark: str = "") -> bytes:
         register_namespace(prefix, uri)
     root = Element(f"{{{GATING}}}Gating-ML")
     write_strategy_name(root, strategy.name, remark)
-    ids = _ids(strategy)
-    references = _references(strategy, set(ids.values()))
+    # The standard's ids are unique in a document: gates, scales, matrices, quadrants and dividers share them.
+    taken: set[str] = set()
+    ids = _ids(strategy, taken)
+    references = _references(strategy, taken)
     for key, transform in strategy.transforms.items():
         _name(write_transformation(root, references.transforms[key], transform), key, references.transforms[key])
     for ratio, key in references.ratios.items():
         write_ratio(root, key, ratio)
     for key, spillover in strategy.compensations.items():
         _name(write_matrix(root, references.compensations[key], spillover), key, references.compensations[key])
-    _write_gates(root, strategy, ids, references)
+    _write_gates(root, strategy, ids, references, taken)
     indent(root)
     return bytes(tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
 
@@ -92,31 +94,32 @@ def _name(element: Element, key: str, written: str) -> None:
         element.set(KEY, key)
 
 
-def _write_gates(root: Element, strategy: GatingStrategy, ids: Mapping[str, str], references: _References) -> None:
+def _write_gates(
+    root: Element, strategy: GatingStrategy, ids: Mapping[str, str], references: _References, taken: set[str]
+) -> None:
     quadrants = _quadrant_groups(strategy)
-    taken = set(ids.values())
     written: set[tuple[str, str]] = set()
     for population in strategy.populations:
         gate = population.gate
         group = (population.parent_path, getattr(gate, "quadrant_of", ""))
         if group in quadrants:
             if group not in written:
-                quadrant_id = _unique(_identifier(group[1]), taken)
-                taken.add(quadrant_id)
-                _write_quadrants(root, quadrant_id, quadrants[group], ids, references)
+                _write_quadrants(root, quadrants[group], ids, references, taken)
                 written.add(group)
             continue
         if getattr(gate, "complement", False):
-            _write_inverted(root, population, ids, references)
+            _write_inverted(root, population, ids, references, taken)
             continue
         element = _gate_element(root, population, ids, references)
         _place(element, ids[population.path], population, ids)
         write_custom(element, _custom(population, ids))
 
 
-def _write_inverted(root: Element, population: Population, ids: Mapping[str, str], references: _References) -> None:
+def _write_inverted(
+    root: Element, population: Population, ids: Mapping[str, str], references: _References, taken: set[str]
+) -> None:
     """A shape turned inside out, which the standard says with a boolean gate: the shape, and not the shape."""
-    inside_id = _unique(f"{ids[population.path]}.inside", set(ids.values()))
+    inside_id = _claim(f"{ids[population.path]}.inside", taken)
     inside = _gate_element(root, population, ids, references)
     _place(inside, inside_id, population, ids)
     write_custom(inside, CustomInfo(is_inside_of_next=True))
@@ -238,13 +241,14 @@ def _share_dividers(members: list[Population]) -> bool:
 
 
 def _write_quadrants(
-    root: Element, gate_id: str, members: list[Population], ids: Mapping[str, str], references: _References
+    root: Element, members: list[Population], ids: Mapping[str, str], references: _References, taken: set[str]
 ) -> None:
     name = getattr(members[0].gate, "quadrant_of", "")
+    gate_id = _claim(name, taken)
     element = SubElement(root, f"{{{GATING}}}QuadrantGate")
     _place(element, gate_id, members[0], ids)
     dividers = _dividers(members)
-    keys = {d: f"{ids[members[0].path]}.divider{i}" for i, d in enumerate(dividers)}
+    keys = {d: _claim(f"{ids[members[0].path]}.divider{i}", taken) for i, d in enumerate(dividers)}
     for dimension, values in dividers.items():
         divider = _write_dimension(element, "divider", dimension, references)
         divider.set(f"{{{GATING}}}id", keys[dimension])
@@ -291,9 +295,8 @@ def _references(strategy: GatingStrategy, taken: set[str]) -> _References:
     return _References(transforms, compensations, ratios)
 
 
-def _ids(strategy: GatingStrategy) -> dict[str, str]:
+def _ids(strategy: GatingStrategy, taken: set[str]) -> dict[str, str]:
     """A unique id per path: the name, made fit for XML; numbered where names repeat."""
-    taken: set[str] = set()
     ids: dict[str, str] = {}
     for population in strategy.populations:
         ids[population.path] = _claim(population.name, taken)
@@ -302,7 +305,11 @@ def _ids(strategy: GatingStrategy) -> dict[str, str]:
 
 def _claim(name: str, taken: set[str]) -> str:
     """A new id like the name; it is taken from now on."""
-    claimed = _unique(_identifier(name), taken)
+    text = _identifier(name)
+    number, claimed = 1, text
+    while claimed in taken:
+        number += 1
+        claimed = f"{text}.{number}"
     taken.add(claimed)
     return claimed
 
@@ -310,14 +317,6 @@ def _claim(name: str, taken: set[str]) -> str:
 def _identifier(name: str) -> str:
     text = _NOT_IN_ID.sub("_", name)
     return f"_{text}" if _BAD_START.match(text) or not text else text
-
-
-def _unique(text: str, taken: set[str]) -> str:
-    number, candidate = 1, text
-    while candidate in taken:
-        number += 1
-        candidate = f"{text}.{number}"
-    return candidate
 
 
 def _custom(population: Population, ids: Mapping[str, str]) -> CustomInfo:

@@ -8,12 +8,14 @@ from importlib.resources import files
 import pytest
 from lxml import etree
 
+from cytometry.gating.engine import gate_sample
 from cytometry.gating.portable import portable_strategy
 from cytometry.io.gatingml import gatingml_bytes, parse_gatingml
-from cytometry.model.gates import EventMaskGate
-from cytometry.model.strategy import ROOT, Population
+from cytometry.model.gates import Dimension, EventMaskGate, Interval, PolygonGate, RectangleGate
+from cytometry.model.strategy import ROOT, GatingStrategy, Population
+from cytometry.model.transforms import Log, Logicle
 from cytometry.preprocessing.dimensions import channel_map_by_name
-from tests.gating.everything import sample_of, strategy_of
+from tests.gating.everything import MATRIX, sample_of, strategy_of
 from tests.io.gatingml.test_constructs import DOCUMENT
 
 
@@ -79,3 +81,35 @@ def test_a_remark_is_valid_and_changes_nothing(schema: etree.XMLSchema) -> None:
     assert b"For &lt;people&gt; &amp;" in data
     assert problems(schema, data) == []
     assert parse_gatingml(data).populations == strategy.populations
+
+
+def test_quadrants_dividers_and_insides_take_no_id_that_is_taken(schema: etree.XMLSchema) -> None:
+    """A scale is called like the quadrant gate and a matrix like its first divider, populations like what follows."""
+    x, y = Dimension("FL1-A", "q1.divider0", "quad"), Dimension("FL2-A", "q1.divider0", "quad")
+    high, low = Interval(x, minimum=0.4), Interval(x, maximum=0.4)
+    triangle = PolygonGate((x, y), [(0.1, 0.1), (0.9, 0.1), (0.1, 0.9)], complement=True)
+    gates = {
+        "q1": RectangleGate((high, Interval(y, minimum=0.5)), "quad"),
+        "q2": RectangleGate((low, Interval(y, maximum=0.5)), "quad"),
+        "q1.divider1": RectangleGate((high,)),
+        "far": triangle,
+        "far.inside": RectangleGate((low,)),
+        "quad.2": RectangleGate((Interval(y, maximum=0.3),)),
+    }
+    populations = tuple(Population(name, ROOT, gate) for name, gate in gates.items())
+    strategy = GatingStrategy(
+        "s", populations, {"quad": Logicle(262144, 0.7, 4.5, 0.2), "far.inside.2": Log(10, 2)}, {"q1.divider0": MATRIX}
+    )
+    data = gatingml_bytes(strategy)
+    ids = [v for e in etree.fromstring(data).iter() for k, v in e.attrib.items() if etree.QName(k).localname == "id"]
+    # Six populations, two scales, a matrix, a quadrant gate with two dividers, the inside of what is inverted.
+    assert len(ids) == len(set(ids)) == 13
+    assert problems(schema, data) == []
+    again = parse_gatingml(data)
+    assert again.populations == strategy.populations
+    assert dict(again.transforms) == dict(strategy.transforms)
+    assert list(again.compensations) == ["q1.divider0"]
+    tube = sample_of()
+    before, after = (gate_sample(s, tube, channel_map_by_name(tube)) for s in (strategy, again))
+    assert [before.mask(p.path).tolist() for p in populations] == [after.mask(p.path).tolist() for p in populations]
+    assert min(c or 0 for c in before.counts.values()) > 100
