@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib.resources import files
 
+import numpy as np
 import pytest
 from lxml import etree
 
 from cytometry.gating.engine import gate_sample
 from cytometry.gating.portable import portable_strategy
 from cytometry.io.gatingml import gatingml_bytes, parse_gatingml
-from cytometry.model.gates import Dimension, EventMaskGate, Interval, PolygonGate, RectangleGate
+from cytometry.model.gates import Dimension, EventMaskGate, Gate, Interval, PolygonGate, RectangleGate
 from cytometry.model.strategy import ROOT, GatingStrategy, Population
 from cytometry.model.transforms import Log, Logicle
 from cytometry.preprocessing.dimensions import channel_map_by_name
@@ -87,8 +88,8 @@ def test_quadrants_dividers_and_insides_take_no_id_that_is_taken(schema: etree.X
     """A scale is called like the quadrant gate and a matrix like its first divider, populations like what follows."""
     x, y = Dimension("FL1-A", "q1.divider0", "quad"), Dimension("FL2-A", "q1.divider0", "quad")
     high, low = Interval(x, minimum=0.4), Interval(x, maximum=0.4)
-    triangle = PolygonGate((x, y), [(0.1, 0.1), (0.9, 0.1), (0.1, 0.9)], complement=True)
-    gates = {
+    triangle = PolygonGate((x, y), np.array([(0.1, 0.1), (0.9, 0.1), (0.1, 0.9)]), complement=True)
+    gates: dict[str, Gate] = {
         "q1": RectangleGate((high, Interval(y, minimum=0.5)), "quad"),
         "q2": RectangleGate((low, Interval(y, maximum=0.5)), "quad"),
         "q1.divider1": RectangleGate((high,)),
