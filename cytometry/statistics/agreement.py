@@ -106,8 +106,13 @@ def icc_agreement(ratings: Sequence[Values], *, level: float = 0.95) -> Coeffici
     icc = (ms_rows - ms_error) / spread
     if ms_error <= 1e-24 * spread and ms_columns <= 1e-24 * spread:
         return Coefficient(1.0, 1.0, 1.0, n)
-    a, b = k * icc / (n * (1 - icc)), 1 + k * icc * (n - 1) / (n * (1 - icc))
+    # 1 - icc without the rounding of the difference, which leaves 0 where only the last digits differ.
+    rest = k * (ms_error + (ms_columns - ms_error) / n) / spread
+    a, b = k * icc / (n * rest), 1 + k * icc * (n - 1) / (n * rest)
     total = a * ms_columns + b * ms_error
+    if abs(total) <= 1e-12 * spread:
+        # No degrees of freedom: one rater is a constant off the other's constant, or the exact reverse of the other.
+        return Coefficient(icc, NAN, NAN, n)
     df = total**2 / ((a * ms_columns) ** 2 / (k - 1) + (b * ms_error) ** 2 / ((n - 1) * (k - 1)))
     lower_f, upper_f = float(f.ppf((1 + level) / 2, n - 1, df)), float(f.ppf((1 + level) / 2, df, n - 1))
     noise = k * ms_columns + (k * n - k - n) * ms_error

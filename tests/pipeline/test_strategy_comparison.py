@@ -272,6 +272,18 @@ def test_populations_without_events_are_undefined_in_every_form(
     assert (row["bias"], row["icc"]) == (0, None)
 
 
+def test_one_strategy_finds_no_cell_where_the_other_takes_all(
+    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_strategy(study / "a.gml.xml", above=2000)
+    write_strategy(study / "b.gml.xml", above=0)
+    assert compare(study, tmp_path / "out", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    (row,) = [r for r in document["agreement"] if r["population"] == "bright" and r["scale"] == "percent"]
+    # 0 against 100 % in each tube: tubes do not differ, so that no interval of the coefficient is defined.
+    assert (row["bias"], row["icc"], row["icc_low"], row["icc_high"]) == (100, 0, None, None)
+
+
 def test_the_plan_keeps_what_both_strategies_can_answer() -> None:
     nodes = [PopulationNode(n, f"root/{n}", "root") for n in ("b_cells", "naive")]
     match = match_populations(nodes, nodes)

@@ -59,6 +59,31 @@ def test_icc_of_equal_measurements_is_one() -> None:
     assert (icc.estimate, icc.low, icc.high) == (1.0, 1.0, 1.0)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "estimate"),
+    [
+        # MSR = MSE = 0: no difference between targets at all.
+        ([0, 0, 0], [100, 100, 100], 0.0),
+        ([1, 1], [2, 2], 0.0),
+        ([0.1, 0.1, 0.1], [0.3, 0.3, 0.3], 0.0),
+        # MSR = MSC = 0: (0 - MSE) / (MSE - 2/4 · MSE).
+        ([1, 2, 3, 4], [4, 3, 2, 1], -2.0),
+    ],
+)
+def test_icc_without_degrees_of_freedom_has_no_interval(
+    first: list[float], second: list[float], estimate: float
+) -> None:
+    icc = icc_agreement([first, second])
+    assert icc.estimate == pytest.approx(estimate, abs=1e-12)
+    assert math.isnan(icc.low)
+    assert math.isnan(icc.high)
+
+
+def test_icc_of_measurements_that_differ_in_the_last_digits_has_an_interval() -> None:
+    icc = icc_agreement([[0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 2.0, 3.0 + 1e-8]])
+    assert (icc.estimate, icc.low, icc.high) == pytest.approx((1.0, 1.0, 1.0), abs=1e-12)
+
+
 def test_icc_leaves_out_targets_with_a_missing_rating() -> None:
     with_gap = [[*row, math.nan if i == 0 else 3.0] for i, row in enumerate(JUDGES)]
     assert icc_agreement(with_gap) == icc_agreement(JUDGES)
