@@ -161,6 +161,6 @@ def transforms_for(tube: Tube, panel: Panel) -> dict[str, Transform]:
         if key is None or marker.scale is None:
             continue
         index = tube.channel_map.indices.get(name)
-        top = tube.sample.channels[index].range if index is not None else 0.0
+        top = tube.sample.channels[index].linear_top if index is not None else 0.0
         transforms[key] = panel.scales[marker.scale].transform(top if top > 0 else 262144.0)
     return transforms

@@ -86,4 +86,4 @@ def _height(dimension: AnyDimension, reader: DimensionReader) -> float:
     if transform is not None:
         return 1.0
     channel = reader.channel_map.indices.get(dimension.name)
-    return reader.sample.channels[channel].range if channel is not None else 1.0
+    return reader.sample.channels[channel].linear_top if channel is not None else 1.0

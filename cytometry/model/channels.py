@@ -32,7 +32,8 @@ class Channel:
     gain
         ``$PnG``, 1.0 if absent.
     amplification
-        ``$PnE``: decades and offset, ``(0.0, 0.0)`` for linear.
+        ``$PnE``: decades and offset, ``(0.0, 0.0)`` for linear and for values that
+        are no integers, which are linear whatever the keyword says.
     voltage
         ``$PnV``, None if absent or not a number.
     """
@@ -45,6 +46,30 @@ class Channel:
     gain: float = 1.0
     amplification: tuple[float, float] = (0.0, 0.0)
     voltage: float | None = None
+
+    @property
+    def linear_top(self) -> float:
+        """Where the range ends on the linear scale; 0 where the file does not say.
+
+        >>> Channel(0, "PE-A", range=1024.0, gain=4.0).linear_top
+        256.0
+        >>> Channel(0, "FL1-H", range=1024.0, amplification=(4.0, 1.0)).linear_top
+        10000.0
+        """
+        return self._linear(self.range)
+
+    @property
+    def linear_last(self) -> float:
+        """Linear value of the last channel, one stored step below the range's end: there lies what is off scale."""
+        return self._linear(self.range - 1.0)
+
+    def _linear(self, stored: float) -> float:
+        """FCS 3.1, 3.2.20: f2 * 10^(f1 * x / range) with ``$PnE/f1,f2/``, else x / ``$PnG``."""
+        decades, offset = self.amplification
+        if decades > 0:
+            part = stored / self.range if self.range > 0 else 1.0
+            return float((offset or 1.0) * 10.0 ** (decades * part))
+        return stored / (self.gain or 1.0)
 
     @property
     def kind(self) -> ChannelKind:

@@ -16,7 +16,7 @@ from cytometry.model.transforms import Asinh, Hyperlog, Linear, Log, Logicle, Tr
 
 
 class LinearScale(FrozenPart):
-    """GatingML ``flin``; ``T: range`` takes the channel's ``$PnR``."""
+    """GatingML ``flin``; ``T: range`` takes the channel's own end, on the linear scale."""
 
     kind: Literal["linear"]
     T: float | Literal["range"] = 262144.0

@@ -95,7 +95,7 @@ def new_panel(sample: Sample, name: str) -> NewPanel:
         raise RequestError(
             "no channel of the file can be gated", where=sample.name, hint="its labelled channels are all of the stem"
         )
-    scatter = [_top(c) for c in sample.channels if c.kind == "scatter"]
+    scatter = [c.linear_top for c in sample.channels if c.kind == "scatter"]
     scales: dict[str, Scale] = {
         "scatter": LinearScale(kind="linear", T=max([t for t in scatter if t > 0], default=262144.0)),
         "signal": _signal_scale(measured),
@@ -174,18 +174,10 @@ def _key(label: str, taken: Mapping[str, object]) -> str:
 
 def _signal_scale(measured: list[Channel]) -> Scale:
     """A scale that shows all of the signal, by what the file says of its channels."""
-    top = max(_top(c) for c in measured)
+    top = max(c.linear_top for c in measured)
     if all(_MASS.search(c.name) for c in measured):
         top = top if top > 0 else 1e4
         return AsinhScale(kind="asinh", T=top, M=math.asinh(top / _MASS_COFACTOR) / math.log(10), A=0.0)
     if 0 < top <= _CHANNEL_NUMBERS and not any(c.amplification[0] for c in measured):
         return LinearScale(kind="linear", T=top)
     return LogicleScale(kind="logicle", T=top) if top > 0 else LogicleScale(kind="logicle")
-
-
-def _top(channel: Channel) -> float:
-    """Largest linear value that the channel can hold; 0 where the file does not say."""
-    decades, offset = channel.amplification
-    if decades > 0:
-        return float((offset or 1.0) * 10**decades)
-    return channel.range / (channel.gain or 1.0)

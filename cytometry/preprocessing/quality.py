@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from cytometry.model.channels import Channel
 from cytometry.model.sample import Sample
 from cytometry.preprocessing.acquired import acquired_at
 from cytometry.preprocessing.steady_rate import steady_rate
@@ -22,6 +23,8 @@ _FEWEST = 50 * _PARTS
 _ENOUGH = 2_000 * _PARTS
 # A loss of a quarter of the light over a run reaches 0.12 to 0.24 in simulated tubes; steady ones stay below 0.11.
 DRIFT_LIMIT = 0.125
+# Powers of ten differ in their last bits between ways of computing them.
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def acquisition_quality(sample: Sample) -> AcquisitionQuality:
     worst, where = float("nan"), ""
     for channel in measured:
         values = np.asarray(sample.linear_column(channel.index), dtype=np.float64)
-        at_top |= _at_top(values, channel.range * channel.gain if channel.gain > 1 else channel.range)
+        at_top |= _at_top(values, channel)
         if channel.kind == "scatter" and not channel.name.upper().endswith(("-H", "-W")):
             below |= values <= 0
         drift = _drift(values)
@@ -97,11 +100,12 @@ def acquisition_quality(sample: Sample) -> AcquisitionQuality:
     )
 
 
-def _at_top(values: FloatArray, top: float) -> npt.NDArray[np.bool_]:
+def _at_top(values: FloatArray, channel: Channel) -> npt.NDArray[np.bool_]:
     """Events of the last channel: at the range's end, or one below it, as analysers write it."""
-    if not np.isfinite(top) or top <= 1:
+    last = channel.linear_last
+    if not np.isfinite(last) or channel.range <= 1:
         return np.zeros(values.size, dtype=np.bool_)
-    return np.asarray(values >= top - 1.0)
+    return np.asarray(values >= last * (1.0 - _ROUNDING))
 
 
 def _drift(values: FloatArray) -> float:

@@ -135,7 +135,7 @@ def _values(sample: Sample, detectors: Sequence[str], control: str) -> FloatArra
         )
     columns = [np.asarray(sample.linear_column(sample.index_of(d)), dtype=np.float64) for d in detectors]
     values = np.column_stack(columns) if columns else np.empty((sample.n_events, 0))
-    tops = np.array([sample.channels[sample.index_of(d)].range for d in detectors])
+    tops = np.array([sample.channels[sample.index_of(d)].linear_top for d in detectors])
     usable = np.isfinite(values).all(axis=1) & (values < np.where(tops > 0, tops * _SATURATED, np.inf)).all(axis=1)
     return np.asarray(values[usable])
 

@@ -18,6 +18,7 @@ from cytometry.model.panel import Marker, Panel, PanelFile
 from cytometry.model.placement import GateOverride, Placement
 from cytometry.model.sample import Sample
 from cytometry.model.template import CutTemplate, GatingTemplate
+from cytometry.model.transforms import Logicle
 from cytometry.preprocessing.markers import match_channels
 from cytometry.simulation.blood import Blood
 from cytometry.simulation.truth import truth_mask
@@ -296,6 +297,28 @@ def test_swapping_which_visit_is_which_changes_no_gate(visits: list[SimulatedTub
         after = [(c.name, c.dimension, c.value) for c in other.cuts_of(new)]
         assert [b[:2] for b in before] == [a[:2] for a in after]
         np.testing.assert_allclose([b[2] for b in before], [a[2] for a in after], rtol=0, atol=1e-9)
+
+
+def test_a_scale_that_follows_the_range_ends_where_the_linear_values_do() -> None:
+    """``$PnR`` is of stored values: the same linear values at gain 8 stand eight times higher in the file."""
+    events = tube("t").sample.linear() * 262_144.0
+    described = PanelFile.model_validate(
+        {
+            "schema_version": 1,
+            "name": "scaled",
+            "scales": {"own": {"kind": "logicle", "T": "range"}},
+            "markers": {"M": {"channels": ["M"], "scale": "own"}},
+        }
+    )
+    panel = Panel(described, little_panel().template)
+    positions = []
+    for gain in (1.0, 8.0):
+        sample = Sample.from_array(events, (Channel(0, "M", range=gain * 262_144.0, gain=gain),), name="t")
+        placement = place(panel, [Tube("t", sample, match_channels(sample, panel).channel_map)])
+        (scale,) = placement.strategies["t"].transforms.values()
+        assert scale == Logicle(262_144.0)
+        positions.append(cut_of(placement, "t").value)
+    assert positions[0] == positions[1]
 
 
 def test_a_drawn_panel_is_the_same_for_every_tube() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from cytometry.io.fcs import read_fcs, write_fcs
 from cytometry.model.channels import Channel
 from cytometry.model.sample import Sample
 from cytometry.preprocessing.quality import DRIFT_LIMIT, acquisition_quality
@@ -63,6 +66,29 @@ def test_margin_and_negative_events_are_counted_once() -> None:
     found = acquisition_quality(with_events(run(), events))
     assert found.margin_fraction == pytest.approx(300 / 20_000)
     assert found.negative_scatter_fraction == pytest.approx(200 / 20_000)
+
+
+@pytest.mark.parametrize("gain", [0.25, 1.0, 4.0])
+@pytest.mark.parametrize("datatype", ["I", "F"])
+def test_events_of_the_last_channel_are_counted_at_any_gain(tmp_path: Path, gain: float, datatype: str) -> None:
+    stored = np.random.default_rng(0).integers(1, 1_020, (3_000, 1))
+    stored[:1_500] = 1_023
+    channel = Channel(0, "FITC-A", range=1024.0, bits=16 if datatype == "I" else 32, gain=gain)
+    write_fcs(tmp_path / "g.fcs", stored, [channel], datatype=datatype)
+    assert acquisition_quality(read_fcs(tmp_path / "g.fcs")).margin_fraction == 0.5
+
+
+@pytest.mark.parametrize(("at_top", "fraction"), [(0, 0.0), (300, 0.1)])
+def test_four_decades_end_at_ten_thousand_and_not_at_the_number_of_channels(
+    tmp_path: Path, at_top: int, fraction: float
+) -> None:
+    """A log amplifier: channel 780 of 1,024 is 1,115 already."""
+    stored = np.random.default_rng(0).integers(0, 1_020, (3_000, 1))
+    stored[:at_top] = 1_023
+    write_fcs(
+        tmp_path / "l.fcs", stored, [Channel(0, "FL1-H", range=1024.0, bits=16, amplification=(4.0, 1.0))], datatype="I"
+    )
+    assert acquisition_quality(read_fcs(tmp_path / "l.fcs")).margin_fraction == pytest.approx(fraction)
 
 
 def test_a_rate_that_changes_is_told_from_counting() -> None:

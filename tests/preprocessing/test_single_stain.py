@@ -87,3 +87,18 @@ def test_difference_from_the_acquisition_matrix_names_dye_and_detector() -> None
 
 def test_equal_matrices_have_no_difference() -> None:
     assert compare_spillover(Spillover(NAMES, TRUTH), Spillover(NAMES, TRUTH)) == ()
+
+
+@pytest.mark.parametrize("gain", [0.125, 1.0, 8.0])
+def test_events_off_scale_are_left_out_at_any_gain(gain: float) -> None:
+    """A third of the bright ones are cut off in their own detector; with them FITC would give PE too much."""
+    controls = {}
+    for i, name in enumerate(NAMES):
+        events = np.array(tube(i).linear(), dtype=np.float64)
+        ceiling = float(np.quantile(events[:, i], 0.8))
+        events[:, i] = np.minimum(events[:, i], ceiling)
+        channels = tuple(
+            Channel(k, n, range=gain * (ceiling if k == i else 262_144.0), gain=gain) for k, n in enumerate(NAMES)
+        )
+        controls[name] = Sample.from_array(events, channels, name=name)
+    np.testing.assert_allclose(spillover_from_single_stains(controls).spillover.matrix, TRUTH, atol=0.004)

@@ -394,7 +394,7 @@ def _range(keywords: Keywords, number: int, kind: Kind, ledger: Ledger) -> float
 
 
 def _amplification(keywords: Keywords, number: int, kind: Kind, ledger: Ledger) -> tuple[float, float, str]:
-    """Decades and offset of ``$PnE``, and why an integer channel has no linear scale."""
+    """Decades and offset of ``$PnE`` for integers, and why such a channel has no linear scale."""
     keyword = f"$P{number}E"
     text = keywords.get(keyword)
     if not text:
@@ -434,18 +434,18 @@ def _amplification(keywords: Keywords, number: int, kind: Kind, ledger: Ledger) 
             expected="0,0",
             fix="nothing to do; some readers raise 10 to these values",
         )
+        return 0.0, 0.0, ""
     if decades > 0 and offset == 0:
         # FCS 3.1, 3.2.20: "$PnE/4,0/ ... shall be treated as $PnE/4,1/".
-        if kind == "I":
-            ledger.info(
-                "AMPLIFICATION_OFFSET",
-                f"{keyword} is '{shown(text)}'; an offset of 0 is read as 1, as FCS 3.1 says",
-                segment="TEXT",
-                keyword=keyword,
-                found=shown(text),
-                expected=f"{decades:g},1",
-                fix="nothing to do",
-            )
+        ledger.info(
+            "AMPLIFICATION_OFFSET",
+            f"{keyword} is '{shown(text)}'; an offset of 0 is read as 1, as FCS 3.1 says",
+            segment="TEXT",
+            keyword=keyword,
+            found=shown(text),
+            expected=f"{decades:g},1",
+            fix="nothing to do",
+        )
         offset = 1.0
     return decades, offset, ""
 

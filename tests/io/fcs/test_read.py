@@ -69,6 +69,7 @@ def test_log_amplification_of_floats_is_ignored_with_a_warning(tmp_path: Path) -
     sample = read_fcs(write(tmp_path, float_file().set(_P3E="4,1")))
     np.testing.assert_array_equal(sample.linear_column(2), float_events()[:, 2])
     assert [f.code for f in sample.findings] == ["AMPLIFICATION_OF_FLOAT"]
+    assert sample.channels[2].linear_top == sample.channels[2].range
 
 
 def test_unreadable_amplification_refuses_linear_values_only(tmp_path: Path) -> None:
