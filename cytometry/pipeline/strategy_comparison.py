@@ -155,7 +155,8 @@ def _compare(
     remove_other_parts(work, sides.jobs[0].plan)
     overlap = overlap_rows(work, sides.jobs[0].plan)
     plan, notes = common_plan(sides.study.plan, match)
-    conclusions, problem = _conclusions(sides, match, plan)
+    compared = frozenset(both) - {o.sample_id for o in failed}
+    conclusions, problem = _conclusions(sides, match, plan, compared)
     notes = (*_tube_notes(done), *notes, *_parent_notes(match))
     tables = _tables(sides, match, overlap, conclusions)
     write_tables(out, tables, AGREEMENT_TABLES)
@@ -203,15 +204,24 @@ def common_plan(plan: AnalysisPlan, match: PopulationMatch) -> tuple[AnalysisPla
     return common, tuple(notes)
 
 
-def _conclusions(sides: ComparedSides, match: PopulationMatch, plan: AnalysisPlan) -> tuple[Rows, str]:
-    """The same plan on the counts of either; no rows, and why, where the counts allow no statistics."""
+def _conclusions(
+    sides: ComparedSides, match: PopulationMatch, plan: AnalysisPlan, compared: frozenset[str]
+) -> tuple[Rows, str]:
+    """The same plan on the counts of either; no rows, and why, where the counts allow no statistics.
+
+    Parameters
+    ----------
+    compared
+        The same tubes on both sides: a participant that only one side has is no other conclusion of the gates.
+    """
     from cytometry.statistics.conclusions import compare_conclusions
 
     study: Study = sides.study.model_copy(update={"plan": plan, "sealed_plan": None})
     analyses = []
     try:
         for number, job in enumerate(sides.jobs):
-            counts = _common_counts(joined_counts(job.out), match, number)
+            counts = joined_counts(job.out)
+            counts = _common_counts(counts[counts["sample_id"].isin(compared)], match, number)
             analyses.append(analyse_study(study, counts).tables())
     except StatisticsError as error:
         return [], str(error)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cytometry.cli.main import run_command_line
-from cytometry.io.fcs import write_fcs
+from cytometry.io.fcs import read_fcs, write_fcs
 from cytometry.io.gatingml import write_gatingml
 from cytometry.model.agreement_tables import AGREEMENT_TABLES
 from cytometry.model.gates import Dimension, Interval, RectangleGate
@@ -31,7 +31,7 @@ def bright(subject: int, visit: int) -> int:
     return 40 + 5 * subject + 20 * visit
 
 
-def write_strategy(path: Path, *, above: float, name: str = "bright") -> None:
+def write_strategy(path: Path, *, above: float, name: str = "bright", channel: str = "B-A") -> None:
     """``live`` on FSC-A, and within it what is brighter than ``above``."""
 
     def gate(channel: str, minimum: float) -> RectangleGate:
@@ -39,7 +39,7 @@ def write_strategy(path: Path, *, above: float, name: str = "bright") -> None:
 
     populations = (
         Population("live", "root", gate("FSC-A", 100)),
-        Population(name, "root/live", gate("B-A", above)),
+        Population(name, "root/live", gate(channel, above)),
     )
     write_gatingml(GatingStrategy(path.stem, populations), path)
 
@@ -247,6 +247,21 @@ def test_a_tube_that_cannot_be_read_is_named_and_the_others_are_compared(
     told = capsys.readouterr()
     assert "failed: P2_w8" in told.err
     assert len({r["sample_id"] for r in table(tmp_path / "out", "overlap")}) == 7
+
+
+def test_conclusions_are_over_the_tubes_that_both_gated(study: Path, tmp_path: Path) -> None:
+    for path in (study / "fcs").glob("*.fcs"):
+        if path.name != "P2_w8.fcs":
+            sample = read_fcs(path)
+            write_fcs(path, np.column_stack([sample.linear_column(i) for i in (0, 1, 1)]), ["FSC-A", "B-A", "V-A"])
+    write_strategy(study / "b.gml.xml", above=300, channel="V-A")
+    assert compare(study, tmp_path / "out") == 4
+    assert len(table(tmp_path / "out" / "a", "samples")) == 8
+    (row,) = [r for r in table(tmp_path / "out", "conclusions") if r["role"] == "confirmatory"]
+    # P2 has no pair of visits that both gated; A alone has four pairs.
+    assert (row["n_a"], row["n_b"]) == ("3", "3")
+    # Three of three participants rise: 2 / 2**3, with four 2 / 2**4.
+    assert (row["p_a"], row["p_b"]) == ("0.25", "0.25")
 
 
 def test_json_is_one_document(compared: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
