@@ -19,6 +19,6 @@ def test_a_channel_of_a_linear_plot_is_a_part_of_the_linear_range(gain: float) -
     channels = (Channel(0, "FSC-A", range=1_024.0 * gain, gain=gain),)
     sample = Sample.from_array(np.arange(1_024.0)[:, None], channels)
     gate = RectangleGate((Interval(Dimension("FSC-A"), minimum=100.0),))
-    strategy = GatingStrategy("one", (Population("large", gate),))
+    strategy = GatingStrategy("one", (Population("large", "root", gate),))
     reader = DimensionReader(sample, channel_map_by_name(sample), {}, {})
     assert undecided_by_binning(strategy, reader, {}) == {"root/large": 8}
