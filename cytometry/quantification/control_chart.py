@@ -205,7 +205,7 @@ def _chart_rows(material: str, kind: Kind, item: str, values: Sequence[_Value]) 
 
 def _tolerated(kind: Kind, values: Sequence[_Value]) -> float:
     """Provisional standard deviation: what small programmes accept, together with counting or placing error."""
-    centre = abs(median(v.value for v in values))
+    centre = median(v.value for v in values)
     own = median(v.sd for v in values)
     if kind != "threshold" or _is_proportional(values):
         return math.hypot(TOLERATED_SHARE * centre, own)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -79,6 +80,12 @@ def test_undated_runs_keep_the_order_of_the_study() -> None:
     assert [r["sample_id"] for r in rows] == ["c2", "c1", "c0"]
 
 
+def test_undated_runs_stand_after_the_dated_ones() -> None:
+    mixed = [replace(run, acquired_at="") if run.sample_id in ("c3", "c1") else run for run in runs(4)]
+    rows = chart(control_chart(mixed, tables([0.5] * 4)), "population")
+    assert [r["sample_id"] for r in rows] == ["c0", "c2", "c3", "c1"]
+
+
 def test_few_runs_have_ten_per_cent_and_counting_as_their_limits() -> None:
     rows = chart(control_chart(runs(3), tables([0.5, 0.52, 0.7])), "population")
     assert {r["limits"] for r in rows} == {"provisional"}
@@ -92,6 +99,16 @@ def test_a_rare_population_may_move_as_far_as_counting_lets_it() -> None:
     # sqrt(0.011 × 0.989 / 5,500) is 13 % of the centre: more than the 10 % that are tolerated.
     assert rows[0]["sd"] == pytest.approx(math.hypot(0.0011, 0.0014), rel=0.03)
     assert [r["rules"] for r in rows] == ["", "", ""]
+
+
+def test_a_boundary_below_zero_on_a_proportional_scale_has_ten_per_cent_of_its_size() -> None:
+    own = tables([0.5] * 3)
+    for row, value in zip(own["thresholds"], (-0.5, -0.4, -0.9), strict=True):
+        row |= {"value_display": value, "value_linear": 1_000 * value, "uncertainty_sd": 0.03}
+    rows = chart(control_chart(runs(3), own), "threshold")
+    # Centre −0.5; 10 % of its size and 0.03.
+    assert rows[0]["sd"] == pytest.approx(math.hypot(0.05, 0.03), rel=1e-5)
+    assert [r["rules"] for r in rows] == ["", "", "1-2s;1-3s"]
 
 
 def test_fewer_than_fifty_events_make_no_chart() -> None:
@@ -125,6 +142,14 @@ def test_two_materials_are_two_charts() -> None:
 
 def test_a_study_sample_is_in_no_chart() -> None:
     assert control_chart([], tables([0.5, 0.5])) == []
+
+
+def test_a_finding_begins_with_what_is_farthest_off_on_either_side() -> None:
+    own = runs(3)
+    out = tables([0.5, 0.5, 0.7])
+    out["thresholds"][2] |= {"value_display": 0.4, "value_linear": 700.0}
+    message = control_findings(control_chart(own, out), own)["c2"][0].message
+    assert message.endswith("cd27 on CD27 (threshold, 1-2s;1-3s, z -10.0), naive (population, 1-2s;1-3s, z 4.0)")
 
 
 def test_the_finding_names_what_is_farthest_off() -> None:
