@@ -9,7 +9,7 @@ import pytest
 from cytometry.model.channels import Channel
 from cytometry.model.sample import Sample
 from cytometry.preprocessing.steady_rate import steady_rate
-from cytometry.preprocessing.steady_signal import SignalStretches, signal_stretches
+from cytometry.preprocessing.steady_signal import COFACTOR, SignalStretches, signal_stretches
 from cytometry.simulation.blood import Blood
 from cytometry.simulation.faults import FaultyTube, with_fault
 from cytometry.simulation.tubes import TubeSpec, simulate_tube
@@ -43,6 +43,48 @@ def test_a_stretch_of_wrong_signal_is_found_with_little_around_it(kind: str, see
 def test_a_steady_signal_loses_nothing_and_a_drift_is_not_masked(kind: str, n: int) -> None:
     shares = [signal_stretches(faulty(kind, n, seed).tube.sample).fraction for seed in range(3)]
     assert np.mean(shares) < 0.01
+
+
+def unsteady_stretches(shifts: dict[int, npt.NDArray[np.float64]]) -> list[int]:
+    """Which of 80 stretches are found in a run of twenty detectors with a dim and a bright half each.
+
+    ``shifts`` moves the bright events of a stretch, by detector, in standard errors of their mean.
+    """
+    rng = np.random.default_rng(3)
+    width, n, detectors = 0.3, 20_000, 20
+    is_bright = rng.permuted(np.tile([False, True], (detectors, n // 2)), axis=1).T
+    scaled = rng.normal(np.where(is_bright, 5.0, 1.0), width)
+    for stretch, by_detector in shifts.items():
+        own = slice(250 * stretch, 250 * (stretch + 1))
+        scaled[own] += np.where(is_bright[own], by_detector * width / np.sqrt(125), 0.0)
+    channels = tuple(Channel(i, f"B{i}-A", range=262144.0) for i in range(detectors))
+    found = signal_stretches(Sample.from_array(COFACTOR * np.sinh(scaled), channels))
+    assert len(found.is_unsteady) == 80
+    return [int(k) for k in np.flatnonzero(found.is_unsteady)]
+
+
+def only(detector: int, shift: float) -> npt.NDArray[np.float64]:
+    return np.where(np.arange(20) == detector, shift, 0.0)
+
+
+def test_nothing_is_found_where_nothing_was_moved() -> None:
+    assert unsteady_stretches({}) == []
+
+
+def test_one_detector_far_off_is_enough() -> None:
+    # Mean square over forty lobes 1 + 8.5² / 40 = 2.8, within what chance lets it be (exp(4 × 0.3) = 3.3).
+    assert unsteady_stretches({30: only(4, 8.5)}) == [30]
+    assert unsteady_stretches({30: only(4, 3.0)}) == []
+
+
+def test_all_detectors_a_little_off_together_are_enough() -> None:
+    # None of twenty is 6.5 off; the mean square is 1 + 3.5² / 2 = 7.
+    assert unsteady_stretches({30: np.full(20, 3.5)}) == [30]
+
+
+def test_a_single_steady_stretch_between_two_faults_is_not_trusted_and_two_are() -> None:
+    assert unsteady_stretches({30: only(4, 9.0), 32: only(7, 9.0)}) == [30, 31, 32]
+    assert unsteady_stretches({30: only(4, 9.0), 33: only(7, 9.0)}) == [30, 33]
 
 
 def test_a_change_of_composition_is_no_fault_of_the_signal() -> None:
