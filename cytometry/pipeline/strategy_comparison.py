@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -170,8 +171,9 @@ def common_plan(plan: AnalysisPlan, match: PopulationMatch) -> tuple[AnalysisPla
     """The plan as far as both strategies can answer it, and what had to go, in words.
 
     One family of tests for both: otherwise an adjusted p-value would differ because
-    the other panel has more populations.
+    the other panel has more populations. A plan that calls a population as B does means A's partner of it.
     """
+    plan, notes = _as_first_names(plan, match)
     names = {p.first_path: p.name for p in match.pairs} | {p.name: p.name for p in match.pairs}
 
     def is_possible(scale: str) -> bool:
@@ -181,7 +183,6 @@ def common_plan(plan: AnalysisPlan, match: PopulationMatch) -> tuple[AnalysisPla
     kept = tuple(r for r in plan.confirmatory if r.population in names and is_possible(r.scale))
     lost = [f"{r.population} ({r.scale}, {r.visit})" for r in plan.confirmatory if r not in kept]
     panel = tuple(p for p in plan.panel if p in names)
-    notes = []
     if lost:
         notes.append(f"not in both strategies, so left out of the confirmatory list: {', '.join(lost)}")
     gone = [p for p in plan.panel if p not in names]
@@ -202,6 +203,51 @@ def common_plan(plan: AnalysisPlan, match: PopulationMatch) -> tuple[AnalysisPla
         notes.append(f"tested as a share of the parent, for want of the plan's denominator: {', '.join(other)}")
     common = plan.model_copy(update={"confirmatory": kept, "panel": panel, "scales": scales})
     return common, tuple(notes)
+
+
+def _as_first_names(plan: AnalysisPlan, match: PopulationMatch) -> tuple[AnalysisPlan, list[str]]:
+    """The plan under A's names, and what B's names in it were taken for.
+
+    What A calls by a name goes before what B does; a name that B has twice is nobody's.
+    """
+    firsts = {n for p in match.pairs for n in (p.name, p.first_path, _last(p.first_path))}
+    firsts |= {n for node in match.only_first for n in (node.name, *node.paths)}
+    seconds = Counter([*(_last(p.second_path) for p in match.pairs), *(n.name for n in match.only_second)])
+    partner = {
+        given: pair.name
+        for pair in match.pairs
+        for given in (*pair.first_paths[1:], *pair.second_paths, _last(pair.second_path))
+        if given not in firsts and seconds[given] <= 1
+    }
+    used: dict[str, str] = {}
+
+    def name(given: str) -> str:
+        if given in partner:
+            used[given] = partner[given]
+        return partner.get(given, given)
+
+    def scale(given: str) -> str:
+        kind, colon, whole = given.partition(":")
+        return f"{kind}{colon}{name(whole)}"
+
+    readouts = (
+        r.model_copy(update={"population": name(r.population), "scale": scale(r.scale)}) for r in plan.confirmatory
+    )
+    scales = sorted(plan.scales.items(), key=lambda item: item[0] not in partner)
+    translated = plan.model_copy(
+        update={
+            "confirmatory": tuple(dict.fromkeys(readouts)),
+            "panel": tuple(dict.fromkeys(name(p) for p in plan.panel)),
+            "panel_scale": scale(plan.panel_scale),
+            "scales": {name(population): scale(chosen) for population, chosen in scales},
+        }
+    )
+    told = ", ".join(f"{given} is {own}" for given, own in used.items())
+    return translated, [f"the plan names populations as B does; in A {told}"] if told else []
+
+
+def _last(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _conclusions(

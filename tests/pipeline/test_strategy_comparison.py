@@ -317,3 +317,45 @@ def test_the_plan_keeps_what_both_strategies_can_answer() -> None:
     assert common.scales == {"naive": "logit_parent", "b_cells": "log2_per_ul"}
     assert len(notes) == 3
     assert "naive (logit_of:cd4, w8), dn (logit_parent, w8)" in notes[0]
+
+
+def test_a_plan_in_the_names_of_the_second_strategy_is_kept(
+    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [study / "study.yaml", study / "other_name.gml.xml", study / "b.gml.xml"]
+    write_strategy(study / "b.gml.xml", above=500)
+    more = ["--map", "shining=bright", "--panel", "own", "-o", str(tmp_path / "out"), "--progress", "none"]
+    assert run_command_line(["compare-strategies", *map(str, arguments), *more]) == 0
+    rows = [r for r in table(tmp_path / "out", "conclusions") if r["role"] == "confirmatory"]
+    assert [(r["population"], r["visit"], r["n_a"], r["n_b"]) for r in rows] == [("shining", "w8", "4", "4")]
+    told = capsys.readouterr().err
+    assert "not in both strategies" not in told
+    assert "the plan names populations as B does; in A bright is shining" in told
+
+
+def test_names_and_paths_of_the_second_strategy_are_translated_everywhere() -> None:
+    first = [PopulationNode("b", "root/b", "root"), PopulationNode("dn", "root/b/dn", "root/b")]
+    second = [PopulationNode("b_cells", "root/b_cells", "root"), PopulationNode("dneg", "root/x/dneg", "root/b_cells")]
+    match = match_populations(first, second, {"b": "b_cells", "dn": "dneg"})
+    plan = AnalysisPlan(
+        confirmatory=(Readout(population="root/x/dneg", scale="logit_of:b_cells", visit="w8"),),
+        panel=("dneg", "dn"),
+        panel_scale="logit_of:b_cells",
+        scales={"dneg": "percent", "b_cells": "log2_per_ul"},
+    )
+    common, notes = common_plan(plan, match)
+    assert [(r.population, r.scale) for r in common.confirmatory] == [("dn", "logit_of:b")]
+    assert common.panel == ("dn",)
+    assert common.panel_scale == "logit_of:b"
+    assert common.scales == {"dn": "percent", "b": "log2_per_ul"}
+    assert len(notes) == 1
+
+
+def test_a_name_of_the_first_strategy_goes_before_that_of_the_second() -> None:
+    """A's own ``dn`` has no partner: B's ``dn`` is another population, and is not tested in its stead."""
+    first = [PopulationNode("dn", "root/dn", "root"), PopulationNode("naive", "root/naive", "root")]
+    second = [PopulationNode("dn", "root/dn", "root")]
+    match = match_populations(first, second, {"naive": "dn"})
+    common, notes = common_plan(AnalysisPlan(confirmatory=(Readout(population="dn", visit="w8"),)), match)
+    assert common.confirmatory == ()
+    assert notes == ("not in both strategies, so left out of the confirmatory list: dn (logit_parent, w8)",)
