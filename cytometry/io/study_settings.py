@@ -8,8 +8,14 @@ from collections.abc import Mapping, Sequence
 from cytometry.errors import RequestError, StudyError
 from cytometry.io.yaml_file import parse_yaml
 
-_STEP = re.compile(r"(?P<name>[A-Za-z0-9_]+)(?P<indices>(\[[0-9]+\])*)")
-_EXAMPLE = "write KEY=VALUE, for example plan.alpha=0.01 or visits[1].primary=true"
+# A name of study.yaml may be a population's: b-cells, CD4+, root/live, "a.b"
+_STEP = r'(?:"[^"]+"|[^.="\[\]\s](?:[^.="\[\]]*[^.="\[\]\s])?)(?:\[[0-9]+\])*'
+_CHANGE = re.compile(rf"\s*(?P<key>{_STEP}(?:\.{_STEP})*)\s*=(?P<value>.*)", re.DOTALL)
+_PARTS = re.compile(r'"(?P<quoted>[^"]+)"|\[(?P<index>[0-9]+)\]|(?P<plain>[^.="\[\]]+)')
+_EXAMPLE = (
+    "write KEY=VALUE, for example plan.alpha=0.01 or visits[1].primary=true; "
+    'a name with one of . = [ ] in double quotes: plan.scales."a.b"=log'
+)
 
 Document = dict[str, object]
 
@@ -27,10 +33,10 @@ def parse_changes(given: Sequence[str]) -> Mapping[str, str]:
     """
     changes: dict[str, str] = {}
     for text in given:
-        key, equals, value = text.partition("=")
-        key = key.strip()
-        if not equals or not all(_STEP.fullmatch(step) for step in key.split(".")):
+        match = _CHANGE.fullmatch(text)
+        if match is None:
             raise RequestError(f"--set {text}: is no KEY=VALUE", hint=_EXAMPLE, code="SETTING_INVALID")
+        key, value = match["key"], match["value"]
         if key in changes:
             raise RequestError(f"--set {key} is given twice", hint="leave one out", code="SETTING_INVALID")
         changes[key] = value.strip()
@@ -49,7 +55,7 @@ def apply_changes(document: Mapping[str, object], changes: Mapping[str, str]) ->
     """
     changed = _copied(document)
     for key, text in changes.items():
-        steps = [s for step in key.split(".") for s in _steps(step)]
+        steps = _steps(key)
         place: object = changed
         for step in steps[:-1]:
             if isinstance(place, dict) and isinstance(step, str):
@@ -60,11 +66,8 @@ def apply_changes(document: Mapping[str, object], changes: Mapping[str, str]) ->
     return changed
 
 
-def _steps(step: str) -> list[str | int]:
-    match = _STEP.fullmatch(step)
-    if match is None:  # refused when it was parsed
-        raise ValueError(step)
-    return [match["name"], *(int(i) for i in re.findall(r"[0-9]+", match["indices"]))]
+def _steps(key: str) -> list[str | int]:
+    return [m["quoted"] or m["plain"] or int(m["index"]) for m in _PARTS.finditer(key)]
 
 
 def _item(place: object, step: str | int, key: str) -> object:

@@ -32,6 +32,17 @@ def test_what_the_file_leaves_out_may_be_added() -> None:
     assert changed("quality.min_events=10")["quality"] == {"min_events": 10}
 
 
+@pytest.mark.parametrize("name", ["b-cells", "CD4+", "root/live/B cells", "naïve", "CD25hi (act)"])
+def test_a_key_may_be_whatever_a_population_is_called(name: str) -> None:
+    assert changed(f"plan.scales.{name}=log")["plan"] == DOCUMENT["plan"] | {"scales": {name: "log"}}  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("name", ["a.b", "IgD=", "x[1]", "."])
+def test_a_name_with_a_sign_of_the_key_itself_is_put_in_quotes(name: str) -> None:
+    assert changed(f'plan.scales."{name}"=log')["plan"] == DOCUMENT["plan"] | {"scales": {name: "log"}}  # type: ignore[operator]
+    assert changed('"visits"[1]."id"=w8')["visits"] == [{"id": "w0"}, {"id": "w8"}]
+
+
 def test_the_document_itself_stays_as_it_was() -> None:
     changed("plan.alpha=0.01", "visits[0].id=z")
     assert DOCUMENT["plan"] == {"alpha": 0.05, "panel": ["a", "b"]}
@@ -44,6 +55,9 @@ def test_the_document_itself_stays_as_it_was() -> None:
         (("plan.alpha",), RequestError, "--set plan.alpha: is no KEY=VALUE"),
         (("=1",), RequestError, "is no KEY=VALUE (write KEY=VALUE, for example plan.alpha=0.01"),
         (("plan..alpha=1",), RequestError, "is no KEY=VALUE"),
+        (("plan.[0]=1",), RequestError, "a name with one of . = [ ] in double quotes"),
+        (("visits[x]=1",), RequestError, "is no KEY=VALUE"),
+        (('plan."a=1',), RequestError, "is no KEY=VALUE"),
         (("a=1", "a=2"), RequestError, "--set a is given twice"),
         (("visits[2].id=w8",), StudyError, "leads nowhere in study.yaml (a list of 2 stands there"),
         (("visits.id=w8",), StudyError, "--set visits.id: leads nowhere in study.yaml"),
