@@ -116,8 +116,10 @@ class DimensionReader:
         if formula.is_plain:
             return self._column(formula.columns[0], rows)
         total = np.zeros(self.sample.n_events if rows is None else len(rows))
-        for column, weight in zip(formula.columns, formula.weights, strict=True):
-            total += self._column(column, rows) * weight
+        # An event at infinity in one detector may be no number after compensation: no gate keeps it.
+        with np.errstate(invalid="ignore", over="ignore"):
+            for column, weight in zip(formula.columns, formula.weights, strict=True):
+                total += self._column(column, rows) * weight
         return total
 
     def values(self, dimension: AnyDimension, rows: Rows | None = None) -> FloatArray:

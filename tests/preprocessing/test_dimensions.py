@@ -35,6 +35,14 @@ def test_compensation_takes_the_spill_away() -> None:
     assert reader.linear("B", "uncompensated").tolist() == [10.0]
 
 
+def test_an_infinite_event_is_compensated_without_a_warning() -> None:
+    """Infinity less half of infinity is no number; warnings are errors here."""
+    channels = (Channel(0, "A"), Channel(1, "B"))
+    events = np.array([[np.inf, np.inf], [4.0, 10.0], [1.0, np.inf]])
+    reader = reader_of(Sample.from_array(events, channels, spillover=MATRIX))
+    np.testing.assert_array_equal(reader.linear("B", "FCS"), [np.nan, 8.0, np.inf])
+
+
 def test_a_channel_outside_the_matrix_passes_unchanged() -> None:
     assert reader_of(sample_of("A", "B", "C")).linear("C", "FCS").tolist() == [7.0]
 
