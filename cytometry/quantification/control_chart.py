@@ -11,6 +11,7 @@ from typing import Final, Literal
 from cytometry.model.findings import Finding
 from cytometry.model.tables import Cell, Row
 from cytometry.quantification.control_rules import broken_rules, control_limits, is_rejected
+from cytometry.quantification.table_numbers import table_number
 
 Kind = Literal["population", "threshold", "intensity"]
 
@@ -192,11 +193,11 @@ def _chart_rows(material: str, kind: Kind, item: str, values: Sequence[_Value]) 
             "sample_id": v.run.sample_id,
             "batch": v.run.batch,
             "acquired_at": v.run.acquired_at,
-            "value": _number(v.value),
-            "centre": _number(limits.centre),
-            "sd": _number(limits.sd),
+            "value": table_number(v.value),
+            "centre": table_number(limits.centre),
+            "sd": table_number(limits.sd),
             "limits": "provisional" if limits.is_provisional else "20 runs",
-            "z": _number(distance),
+            "z": table_number(distance),
             "rules": ";".join(rules),
         }
         for number, (v, distance, rules) in enumerate(zip(values, z, broken_rules(z), strict=True), start=1)
@@ -216,7 +217,3 @@ def _is_proportional(values: Sequence[_Value]) -> bool:
     """Whether the display scale is the signal times a constant, as for scatter."""
     ratios = [v.linear / v.value for v in values if v.value]
     return bool(ratios) and max(ratios) - min(ratios) <= 1e-6 * abs(ratios[0])
-
-
-def _number(value: float) -> float | None:
-    return float(f"{value:.6g}") if math.isfinite(value) else None

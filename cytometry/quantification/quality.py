@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +10,7 @@ from cytometry.gating.membership import Membership
 from cytometry.model.findings import Finding, Severity
 from cytometry.model.tables import Cell
 from cytometry.preprocessing.quality import DRIFT_LIMIT, AcquisitionQuality
+from cytometry.quantification.table_numbers import table_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +57,15 @@ def quality_row(
         "panel": panel,
         "total_events": acquisition.n_events,
         "acquired_at": acquisition.acquired_at,
-        "events_per_s": _number(acquisition.events_per_s),
-        "rate_spread": _number(acquisition.rate_spread),
-        "time_excluded_fraction": None if steady is None else _number(1.0 - steady),
-        "rate_unsteady_fraction": _number(acquisition.rate_unsteady),
-        "signal_unsteady_fraction": _number(acquisition.signal_unsteady),
-        "drift": _number(acquisition.drift),
+        "events_per_s": table_number(acquisition.events_per_s),
+        "rate_spread": table_number(acquisition.rate_spread),
+        "time_excluded_fraction": None if steady is None else table_number(1.0 - steady),
+        "rate_unsteady_fraction": table_number(acquisition.rate_unsteady),
+        "signal_unsteady_fraction": table_number(acquisition.signal_unsteady),
+        "drift": table_number(acquisition.drift),
         "drift_channel": acquisition.drift_channel,
-        "margin_fraction": _number(acquisition.margin_fraction),
-        "negative_scatter_fraction": _number(acquisition.negative_scatter_fraction),
+        "margin_fraction": table_number(acquisition.margin_fraction),
+        "negative_scatter_fraction": table_number(acquisition.negative_scatter_fraction),
         "singlet_fraction": singlet,
         "viability": live,
         "second_opinion": second_opinion,
@@ -188,9 +188,5 @@ def _fraction(membership: Membership, name: str) -> float | None:
         parent, _, own = path.rpartition("/")
         if own == name:
             count, total = membership.count(path), membership.count(parent)
-            return _number(count / total) if count is not None and total else None
+            return table_number(count / total) if count is not None and total else None
     return None
-
-
-def _number(value: float) -> float | None:
-    return float(f"{value:.6g}") if math.isfinite(value) else None

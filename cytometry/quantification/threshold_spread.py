@@ -9,6 +9,7 @@ from typing import Final
 
 from cytometry.model.channels import Channel
 from cytometry.model.tables import Cell, Row
+from cytometry.quantification.table_numbers import table_number
 
 # Scales the median absolute deviation to the standard deviation of a normal distribution.
 MAD_TO_SD: Final = 1.4826
@@ -50,7 +51,7 @@ def threshold_spread(thresholds: Sequence[Row], subject_of: Mapping[str, str]) -
         z |= dict(zip(places, zip(from_group, from_visits, strict=True), strict=True))
     nothing = (math.nan, math.nan)
     return [
-        {**row, "robust_z": _number(z.get(i, nothing)[0]), "subject_z": _number(z.get(i, nothing)[1])}
+        {**row, "robust_z": table_number(z.get(i, nothing)[0]), "subject_z": table_number(z.get(i, nothing)[1])}
         for i, row in enumerate(thresholds)
     ]
 
@@ -85,7 +86,3 @@ def _scaled(distances: Sequence[float]) -> list[float]:
 
 def _is_time(dimension: str) -> bool:
     return Channel(0, dimension).kind == "time"
-
-
-def _number(value: float) -> float | None:
-    return float(f"{value:.6g}") if math.isfinite(value) else None

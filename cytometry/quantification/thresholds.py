@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cytometry.model.tables import Cell
+from cytometry.quantification.table_numbers import table_number
 
 if TYPE_CHECKING:
     from cytometry.model.placement import PlacedCut
+
+# One more than a float32, the finest values that files hold, tells apart.
+_DIGITS: Final = 8
 
 
 def threshold_rows(sample_id: str, panel: str, cuts: Iterable[PlacedCut]) -> list[dict[str, Cell]]:
@@ -22,16 +25,12 @@ def threshold_rows(sample_id: str, panel: str, cuts: Iterable[PlacedCut]) -> lis
             "dimension": cut.dimension,
             "method": cut.method,
             "source": cut.source,
-            "value_display": _number(cut.value),
-            "value_linear": _number(cut.value_linear),
-            "uncertainty_sd": _number(cut.uncertainty_sd),
-            "confidence": _number(cut.confidence),
+            "value_display": table_number(cut.value, _DIGITS),
+            "value_linear": table_number(cut.value_linear, _DIGITS),
+            "uncertainty_sd": table_number(cut.uncertainty_sd, _DIGITS),
+            "confidence": table_number(cut.confidence, _DIGITS),
             "scope": cut.scope,
             "flags": ";".join(cut.flags),
         }
         for cut in cuts
     ]
-
-
-def _number(value: float) -> float | None:
-    return float(f"{value:.8g}") if math.isfinite(value) else None
