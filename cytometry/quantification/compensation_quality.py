@@ -17,6 +17,7 @@ from cytometry.model.sample import Sample
 from cytometry.model.spillover import Spillover
 from cytometry.model.tables import Cell, Row
 from cytometry.preprocessing.compensation_check import group_rows, residual_spillover
+from cytometry.quantification.table_numbers import table_number
 
 # The last of these gates that a strategy has is where cells are alike enough: dead cells bind every dye.
 _STEM: Final = ("time_ok", "singlets", "live", "lymphocytes")
@@ -63,10 +64,10 @@ def compensation_rows(
             "target": matrix.channels[r.target],
             "source_marker": markers[matrix.channels[r.source]],
             "target_marker": markers[matrix.channels[r.target]],
-            "coefficient": _number(float(matrix.matrix[r.source, r.target])),
-            "error": _number(r.error),
-            "standard_error": _number(r.standard_error),
-            "doubt": _number(r.doubt),
+            "coefficient": table_number(float(matrix.matrix[r.source, r.target])),
+            "error": table_number(r.error),
+            "standard_error": table_number(r.standard_error),
+            "doubt": table_number(r.doubt),
         }
         for r in residual_spillover(finite, matrix.matrix)
     ]
@@ -84,7 +85,7 @@ def pooled_compensation(rows: Sequence[Row]) -> list[dict[str, Cell]]:
     A pair is called ``under`` or ``over`` where the median lies beyond 1.5
     percentage points (3 for fewer than three tubes), beyond four standard
     errors, and beyond what dim cells could mimic. Where the latter two exceed 5
-    points the verdict is ``cannot tell``.
+    points, or no tube knows all three, the verdict is ``cannot tell``.
     """
     pairs: dict[tuple[Cell, ...], list[Row]] = {}
     for row in rows:
@@ -140,27 +141,31 @@ def _kinds(membership: Membership) -> npt.NDArray[np.int64]:
 
 
 def _pooled(own: Sequence[Row], n_matrix: int) -> dict[str, Cell]:
-    errors = [_value(r["error"]) for r in own]
+    known = [r for r in own if all(math.isfinite(_value(r[c])) for c in ("error", "standard_error", "doubt"))]
+    told = known or own
+    errors = [_value(r["error"]) for r in told]
     middle = median(errors)
     between = _MAD_TO_SD * median(abs(e - middle) for e in errors)
-    within = median(_value(r["standard_error"]) for r in own)
-    se = math.hypot(between, within) * (_MEDIAN_SE if len(own) > 1 else 1.0) / math.sqrt(len(own))
-    doubt = median(_value(r["doubt"]) for r in own)
-    least = LEAST_ERROR if len(own) >= ENOUGH_TUBES else LEAST_ERROR_FEW_TUBES
-    unsure = max(_DEVIATIONS * se, doubt)
+    within = median(_value(r["standard_error"]) for r in told)
+    se = math.hypot(between, within) * (_MEDIAN_SE if len(told) > 1 else 1.0) / math.sqrt(len(told))
+    doubt = median(_value(r["doubt"]) for r in told)
+    least = LEAST_ERROR if len(told) >= ENOUGH_TUBES else LEAST_ERROR_FEW_TUBES
+    # Not max() of what may be NaN: it drops one that does not come first.
+    unsure = max(_DEVIATIONS * se, doubt) if known else math.nan
+    limit = max(least, unsure) if known else math.nan
     verdict = "ok"
-    if unsure > _MOST_USEFUL_LIMIT or 2 * len(own) < n_matrix:
+    if not known or unsure > _MOST_USEFUL_LIMIT or 2 * len(known) < n_matrix:
         verdict = "cannot tell"
-    elif abs(middle) > max(least, unsure):
+    elif abs(middle) > limit:
         verdict = "under" if middle > 0 else "over"
     kept = ("panel", "matrix", "source", "target", "source_marker", "target_marker", "coefficient")
     return {
         **{name: own[0][name] for name in kept},
-        "error": _number(middle),
-        "standard_error": _number(se),
-        "doubt": _number(doubt),
-        "limit": _number(max(least, unsure)),
-        "tubes": len(own),
+        "error": table_number(middle),
+        "standard_error": table_number(se),
+        "doubt": table_number(doubt),
+        "limit": table_number(limit),
+        "tubes": len(told),
         "verdict": verdict,
     }
 
@@ -176,7 +181,3 @@ def _value(cell: Cell) -> float:
 
 def _percent(cell: Cell) -> str:
     return f"{100 * _value(cell):.1f} %"
-
-
-def _number(value: float) -> float | None:
-    return float(f"{value:.6g}") if math.isfinite(value) else None

@@ -63,6 +63,24 @@ def test_a_verdict_needs_size_certainty_and_cells_that_are_negative(rows: list[d
     assert [r["verdict"] for r in pooled_compensation(rows)] == [verdict]
 
 
+@pytest.mark.parametrize("unknown", ["error", "standard_error", "doubt"])
+@pytest.mark.parametrize("n", [1, 3])
+def test_what_is_not_known_is_no_reason_for_a_verdict(unknown: str, n: int) -> None:
+    (row,) = pooled_compensation([{**r, unknown: None} for r in tube_rows([0.04] * n)])
+    assert row["verdict"] == "cannot tell"
+    assert row["limit"] is None
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, 3])
+def test_a_tube_that_does_not_know_is_not_asked(place: int) -> None:
+    rows = tube_rows([0.04, 0.05, 0.06, 0.07])
+    rows[place] = {**rows[place], "doubt": None, "error": None}
+    (row,) = pooled_compensation(rows)
+    # Middle of the other three.
+    assert row["error"] == pytest.approx([0.06, 0.06, 0.05, 0.05][place])
+    assert (row["tubes"], row["verdict"]) == (3, "under")
+
+
 def test_the_median_and_its_standard_error_by_hand() -> None:
     (row,) = pooled_compensation(tube_rows([0.02, 0.03, 0.05]))
     # Deviations 0.01 0 0.02: MAD 0.01, in deviations 0.014826; with 0.001 within, over √3, × 1.2533.
