@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cytometry.cli.exit_codes import DONE, INPUT_WRONG, PARTLY_DONE
+from cytometry.cli.exit_codes import DONE
 from cytometry.cli.options import shared
 from cytometry.cli.output import Json, error_document, finding_document, note, print_json, say
 from cytometry.errors import RequestError
@@ -75,7 +75,7 @@ def check(
     """
     from cytometry.io.fcs import read_fcs
     from cytometry.io.panels import load_panel
-    from cytometry.pipeline.panel_tools import try_file, wanted_controls
+    from cytometry.pipeline.panel_tools import trials_exit, try_file, wanted_controls
 
     if out is not None and not files:
         raise RequestError("there is nothing to draw", hint="name FCS files to try the panel on")
@@ -116,10 +116,7 @@ def check(
             _say_trial(trial)
         if written is not None:
             say(f"{len(written.pictures)} pictures: {written.index}")
-    failed = sum(t.error is not None for t in trials)
-    if not failed:
-        return DONE
-    return INPUT_WRONG if failed == len(trials) else PARTLY_DONE
+    return trials_exit(trials)
 
 
 def _controls(given: tuple[str, ...]) -> dict[str, Path]:
@@ -139,11 +136,12 @@ def _controls(given: tuple[str, ...]) -> dict[str, Path]:
 def new(folder: Path, tube: Path, strict: bool) -> int:
     """Start a panel in FOLDER from the channels of a tube: a stem, then each marker's positives. Edit it from there."""
     from cytometry.io.fcs import read_fcs
-    from cytometry.io.panel_folders import write_panel
+    from cytometry.io.panel_folders import panel_name, write_panel
     from cytometry.pipeline.new_panel import new_panel
 
-    started = new_panel(read_fcs(tube, strict=strict), folder.name)
-    readme = f"# {folder.name}\n\nStarted from {tube.name}. Say here what each population is, and cite where from.\n"
+    name = panel_name(folder)
+    started = new_panel(read_fcs(tube, strict=strict), name)
+    readme = f"# {name}\n\nStarted from {tube.name}. Say here what each population is, and cite where from.\n"
     write_panel(folder, started.described, started.template, readme)
     say(f"wrote {folder}: {len(started.described.markers)} markers, {len(started.template.populations)} populations")
     say(f"  stem: {', '.join(started.stem) or 'none'}")
@@ -164,14 +162,15 @@ def new(folder: Path, tube: Path, strict: bool) -> int:
 def freeze(name: str, tube: Path, folder: Path, fmos: tuple[str, ...], strict: bool) -> int:
     """Place panel NAME on one TUBE and write the result into FOLDER as a panel of drawn gates (GatingML 2.0)."""
     from cytometry.io.fcs import read_fcs
-    from cytometry.io.panel_folders import write_panel
+    from cytometry.io.panel_folders import panel_name, write_panel
     from cytometry.io.panels import load_panel
     from cytometry.pipeline.panel_tools import freeze_panel
 
+    own = panel_name(folder)
     source = load_panel(name)
     controls = {m: read_fcs(f, strict=strict) for m, f in _controls(fmos).items()}
-    frozen = freeze_panel(source, read_fcs(tube, strict=strict), folder.name, controls)
-    readme = f"# {folder.name}\n\nThe gates of {source.name} (digest {source.digest}) as placed on {tube.name}.\n"
+    frozen = freeze_panel(source, read_fcs(tube, strict=strict), own, controls)
+    readme = f"# {own}\n\nThe gates of {source.name} (digest {source.digest}) as placed on {tube.name}.\n"
     write_panel(folder, frozen.described, frozen.strategy, readme)
     say(f"wrote {folder}: {len(frozen.strategy.populations)} drawn gates")
     if frozen.left_out:

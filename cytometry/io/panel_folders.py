@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import yaml
 from pydantic import BaseModel
 
-from cytometry.errors import OutputError
+from cytometry.errors import OutputError, RequestError
 from cytometry.io.atomic import write_atomically
 from cytometry.io.panels import DRAWN_FILE, PANEL_FILE, TEMPLATE_FILE
-from cytometry.model.panel import PanelFile
+from cytometry.model.panel import PANEL_NAME, PanelFile
 from cytometry.model.strategy import GatingStrategy
 from cytometry.model.template import GatingTemplate
+
+
+def panel_name(folder: Path) -> str:
+    """The name that a panel in this folder has: the folder's own, also where it is given as ``.``.
+
+    Raises
+    ------
+    RequestError
+        A panel cannot be called so.
+    """
+    name = folder.resolve().name
+    if not re.fullmatch(PANEL_NAME, name):
+        raise RequestError(
+            f"the folder is called '{name}', which is no panel name",
+            where=str(folder),
+            hint="letters, digits, _ . -, starting with a letter",
+        )
+    return name
 
 
 def write_panel(folder: Path, described: PanelFile, strategy: GatingTemplate | GatingStrategy, readme: str) -> None:

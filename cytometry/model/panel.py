@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -13,6 +13,8 @@ from cytometry.model.gates import FROM_FILE, BooleanGate, Dimension, RatioDimens
 from cytometry.model.strategy import GatingStrategy
 from cytometry.model.template import FrozenPart, GatingTemplate, Scope
 from cytometry.model.transforms import Asinh, Hyperlog, Linear, Log, Logicle, Transform
+
+PANEL_NAME: Final = r"^[A-Za-z][A-Za-z0-9_.-]*$"
 
 
 class LinearScale(FrozenPart):
@@ -121,7 +123,7 @@ class PanelFile(FrozenPart):
     """``panel.yaml`` as a lab writes it."""
 
     schema_version: Literal[1]
-    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
+    name: Annotated[str, Field(pattern=PANEL_NAME)]
     version: Annotated[int, Field(ge=1)] = 1
     title: str = ""
     compensation: str = FROM_FILE

@@ -12,7 +12,7 @@ from typing import Final
 from cytometry.errors import RequestError
 from cytometry.io.panels import load_panel
 from cytometry.model.channels import Channel
-from cytometry.model.panel import AsinhScale, LinearScale, LogicleScale, Marker, Panel, PanelFile, Scale
+from cytometry.model.panel import PANEL_NAME, AsinhScale, LinearScale, LogicleScale, Marker, Panel, PanelFile, Scale
 from cytometry.model.sample import Sample
 from cytometry.model.template import GatingTemplate
 from cytometry.preprocessing.markers import match_channels
@@ -60,7 +60,7 @@ def new_panel(sample: Sample, name: str) -> NewPanel:
     RequestError
         The name cannot be a panel's, or the tube has no fluorescence.
     """
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]*", name):
+    if not re.fullmatch(PANEL_NAME, name):
         raise RequestError(f"'{name}' is no panel name", hint="letters, digits, _ . -, starting with a letter")
     measured = [c for c in sample.channels if c.kind == "fluorescence"]
     if not measured:

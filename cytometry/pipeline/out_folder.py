@@ -30,6 +30,8 @@ from cytometry.io.manifest import (
 from cytometry.io.provenance import installed_versions
 
 SCHEMA_VERSION: Final = 1
+# Begins the owner of a folder that no study's run wrote; no study can be called so.
+PANEL_CHECK: Final = "panel check of "
 # What computes results; their versions belong to the results.
 _PACKAGES: Final = ("cytometry", "numpy", "scipy", "pandas", "scikit-learn", "numba", "flowutils", "matplotlib")
 
@@ -73,8 +75,11 @@ def claim(out: Path, record: RunRecord, *, force: bool = False) -> None:
     write_manifest(out, _document(record, "running", None, before.get("outputs", []), before.get("summary", {})))
 
 
-def check_owner(out: Path, study: str, *, force: bool = False) -> None:
-    """Refuse a folder that is not ours or belongs to another study; see :func:`claim`."""
+def check_owner(out: Path, study: str, *, force: bool = False, replaceable: bool = True) -> None:
+    """Refuse a folder that is not ours or belongs to another study; see :func:`claim`.
+
+    ``replaceable`` says whether the command has a ``--force`` to hint at.
+    """
     if not out.exists():
         return
     if not out.is_dir():
@@ -97,7 +102,7 @@ def check_owner(out: Path, study: str, *, force: bool = False) -> None:
         raise OutputError(
             f"holds the results of {_shown(owner)}, not of {_shown(study)}",
             where=str(out),
-            hint="name another folder with -o, or replace them with --force",
+            hint="name another folder with -o" + (", or replace them with --force" if replaceable else ""),
             code="OUTPUT_FOREIGN",
         )
 
@@ -190,4 +195,6 @@ def _previous(out: Path) -> dict[str, Plain]:
 
 
 def _shown(study: str) -> str:
+    if study.startswith(PANEL_CHECK):
+        return f"a panel check of '{study.removeprefix(PANEL_CHECK)}'"
     return f"study '{study}'" if study else "files without a study"

@@ -17,6 +17,7 @@ from cytometry.pipeline.file_inputs import safe_name
 from cytometry.pipeline.frames import frame
 from cytometry.pipeline.gate_group import panel_limits
 from cytometry.pipeline.out_folder import (
+    PANEL_CHECK,
     RunRecord,
     Stopwatch,
     check_owner,
@@ -26,6 +27,7 @@ from cytometry.pipeline.out_folder import (
     remove_outputs,
     versions,
 )
+from cytometry.pipeline.panel_tools import trials_exit
 from cytometry.preprocessing.dimensions import DimensionReader
 from cytometry.quantification.counts import CountedSample, count_populations
 from cytometry.quantification.frequencies import frequencies
@@ -58,10 +60,10 @@ def write_panel_pictures(out: Path, panel: Panel, trials: Sequence[PanelTrial]) 
         The folder holds something else, or cannot be written.
     """
     watch = Stopwatch()
-    owner = f"panel check of {panel.name}"
+    owner = f"{PANEL_CHECK}{panel.name}"
     inputs = [_recorded(t) for t in trials]
     record = RunRecord("panel check", owner, {"panel": panel.name, "digest": panel.digest}, inputs)
-    check_owner(out, owner)
+    check_owner(out, owner, replaceable=False)
     with output_lock(out):
         claim(out, record)
         before = known_outputs(out)
@@ -77,7 +79,7 @@ def write_panel_pictures(out: Path, panel: Panel, trials: Sequence[PanelTrial]) 
         write_atomically(out / INDEX, _page(panel, names, trials, previews).encode())
         remove_outputs(out, [n for n in before if n not in files and n.startswith(f"{PICTURES}/")])
         told = {"tubes": len(trials), "gated": len(previews), "pictures": len(files)}
-        finish(out, record, exit_code=0, summary=told, seconds=watch.seconds)
+        finish(out, record, exit_code=trials_exit(trials), summary=told, seconds=watch.seconds)
     return PanelPictures(out / INDEX, tuple(out / name for name in files))
 
 

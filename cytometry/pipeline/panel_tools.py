@@ -20,6 +20,7 @@ from cytometry.model.panel import Panel, PanelFile
 from cytometry.model.placement import PlacedCut
 from cytometry.model.sample import Sample
 from cytometry.model.strategy import GatingStrategy
+from cytometry.pipeline.exit_status import DONE, INPUT_WRONG, PARTLY_DONE
 from cytometry.preprocessing.dimensions import ChannelMap
 from cytometry.preprocessing.markers import match_channels
 
@@ -151,6 +152,14 @@ def try_file(
     except CytometryError as error:
         return PanelTrial(path.name, None, error=error)
     return try_panel(panel, sample, controls)
+
+
+def trials_exit(trials: Sequence[PanelTrial]) -> int:
+    """0 if every tube was gated, 1 if none, 4 if some were not."""
+    failed = sum(t.error is not None for t in trials)
+    if not failed:
+        return DONE
+    return INPUT_WRONG if failed == len(trials) else PARTLY_DONE
 
 
 def wanted_controls(panel: Panel) -> tuple[str, ...]:

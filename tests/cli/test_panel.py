@@ -86,6 +86,45 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(
     assert "broken.fcs" in told.out
     assert "naive" in told.out
     assert "broken could not be gated" in (tmp_path / "out" / "index.html").read_text("utf-8")
+    assert json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))["exit_code"] == 4
+
+
+def test_a_folder_of_another_panels_pictures_is_refused_without_an_option_that_check_lacks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken, out = tmp_path / "broken.fcs", tmp_path / "out"
+    broken.write_bytes(b"no FCS")
+    assert run_command_line(["panel", "check", "treg_v1", str(broken), "-o", str(out)]) == 1
+    assert json.loads((out / "run.json").read_text("utf-8"))["exit_code"] == 1
+    capsys.readouterr()
+    assert run_command_line(["panel", "check", "bcell_v1", str(broken), "-o", str(out)]) == 5
+    told = capsys.readouterr().err
+    assert "holds the results of a panel check of 'treg_v1', not of a panel check of 'bcell_v1'" in told
+    assert "name another folder with -o" in told
+    assert "--force" not in told
+
+
+@pytest.mark.parametrize("given", [".", "./", "../own_v1"])
+def test_a_panel_in_the_folder_where_one_stands_has_that_folders_name(
+    tube: Path, tmp_path: Path, given: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for verb in (["freeze", "bcell_drawn_v1", str(tube), given], ["new", given, "--from", str(tube)]):
+        folder = tmp_path / verb[0] / "own_v1"
+        folder.mkdir(parents=True)
+        monkeypatch.chdir(folder)
+        output_of(capsys, *verb)
+        assert load_panel(folder).name == "own_v1"
+        assert (folder / "README.md").read_text("utf-8").startswith("# own_v1\n")
+
+
+def test_a_folder_that_no_panel_can_be_called_is_refused_before_anything_is_written(
+    tube: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "1 panel"
+    for verb in (["freeze", "bcell_drawn_v1", str(tube), str(folder)], ["new", str(folder), "--from", str(tube)]):
+        assert run_command_line(["panel", *verb]) == 2
+        assert "is called '1 panel', which is no panel name" in capsys.readouterr().err
+    assert not folder.exists()
 
 
 def test_a_panel_is_never_overwritten(tube: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
