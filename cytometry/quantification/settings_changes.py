@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeVar
 
 from cytometry.model.findings import Finding
 from cytometry.model.sample import Sample
@@ -18,6 +18,9 @@ _SPILLOVER: Final = "spillover"
 _NAMED: Final = 3
 
 _Settings = Mapping[tuple[str, str], float]
+# Coefficients by pair, sorted.
+_Matrix = tuple[tuple[str, float], ...]
+_Value = TypeVar("_Value", float, _Matrix)
 
 
 def settings_rows(sample_id: str, sample: Sample) -> list[dict[str, Cell]]:
@@ -39,7 +42,7 @@ def settings_findings(
 ) -> dict[str, tuple[Finding, ...]]:
     """Findings by sample: what differs from what most tubes of its batch and panel have.
 
-    Of two values that are as frequent, the one that stands first counts as usual.
+    Of values that are as frequent none is the usual one: all tubes that have one of them are told of the other.
 
     Parameters
     ----------
@@ -59,12 +62,15 @@ def settings_findings(
             batches.setdefault(batch_of[sample_id], []).append(sample_id)
     found: dict[str, tuple[Finding, ...]] = {}
     for members in batches.values():
-        voltages = _usual([_only(settings[s], _VOLTAGE) for s in members])
-        matrix = _usual_matrix([_only(settings[s], _SPILLOVER) for s in members])
+        voltages = {s: _only(settings[s], _VOLTAGE) for s in members}
+        matrices = {s: tuple(sorted(_only(settings[s], _SPILLOVER).items())) for s in members}
+        items = dict.fromkeys(item for own in voltages.values() for item in own)
+        usual = {i: _most_frequent([v[i] for v in voltages.values() if i in v], float.__eq__) for i in items}
+        usual_matrix = _most_frequent(list(matrices.values()), _agree)
         for sample_id in members:
             own = (
-                *_voltages(_only(settings[sample_id], _VOLTAGE), voltages, files[sample_id]),
-                *_matrix(_only(settings[sample_id], _SPILLOVER), matrix, files[sample_id]),
+                *_voltages(voltages[sample_id], usual, len(members), files[sample_id]),
+                *_matrix(matrices[sample_id], usual_matrix, len(members), files[sample_id]),
             )
             if own:
                 found[sample_id] = own
@@ -75,44 +81,66 @@ def _only(settings: _Settings, kind: str) -> dict[str, float]:
     return {item: value for (k, item), value in settings.items() if k == kind}
 
 
-def _usual(tubes: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Of each item the value that most tubes have."""
-    items = dict.fromkeys(item for tube in tubes for item in tube)
-    return {item: Counter(t[item] for t in tubes if item in t).most_common(1)[0][0] for item in items}
+def _most_frequent(values: Sequence[_Value], agree: Callable[[_Value, _Value], bool]) -> dict[_Value, int]:
+    """What the most tubes agree with, and how many do; several where as many agree with others."""
+    counted = Counter(values)
+    support = {v: sum(n for other, n in counted.items() if agree(v, other)) for v in counted}
+    most = max(support.values())
+    return {v: n for v, n in sorted(support.items()) if n == most}
 
 
-def _usual_matrix(tubes: Sequence[Mapping[str, float]]) -> Mapping[str, float]:
-    """The matrix that most tubes have, up to rounding."""
-    rounded = Counter(tuple((k, round(v / SPILLOVER_TOLERANCE)) for k, v in sorted(t.items())) for t in tubes)
-    usual = rounded.most_common(1)[0][0]
-    return next(t for t in tubes if tuple((k, round(v / SPILLOVER_TOLERANCE)) for k, v in sorted(t.items())) == usual)
+def _other(
+    own: _Value, usual: Mapping[_Value, int], agree: Callable[[_Value, _Value], bool]
+) -> tuple[_Value, int] | None:
+    """What the tube has not although no value is more frequent, the smallest of several; None where there is none."""
+    if own not in usual and any(agree(own, v) for v in usual):
+        return None
+    return next(((v, n) for v, n in usual.items() if not agree(own, v)), None)
 
 
-def _voltages(own: Mapping[str, float], usual: Mapping[str, float], file: str) -> list[Finding]:
+def _agree(first: _Matrix, second: _Matrix) -> bool:
+    """Whether two matrices are one, up to rounding."""
+    return first == second or not _differences(dict(first), dict(second))
+
+
+def _differences(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, float]:
+    pairs = dict.fromkeys((*second, *first))
+    off = {p: first.get(p, 0.0) - second.get(p, 0.0) for p in pairs}
+    return {p: d for p, d in off.items() if abs(d) > SPILLOVER_TOLERANCE}
+
+
+def _share(n: int, n_all: int) -> str:
+    if 2 * n > n_all:
+        return "most tubes"
+    return "half of the tubes" if 2 * n == n_all else f"{n} of {n_all} tubes"
+
+
+def _voltages(own: Mapping[str, float], usual: Mapping[str, Mapping[float, int]], n: int, file: str) -> list[Finding]:
+    others = {name: _other(value, usual[name], float.__eq__) for name, value in own.items()}
     return [
         Finding(
             "VOLTAGE_CHANGED",
             "warning",
-            f"detector {name} ran at {value:g} V, in most tubes of the same batch at {usual[name]:g} V",
+            f"detector {name} ran at {own[name]:g} V, in {_share(other[1], n)} of the same batch at {other[0]:g} V",
             file=file,
             keyword=f"$PnV of {name}",
-            found=f"{value:g}",
-            expected=f"{usual[name]:g}",
+            found=f"{own[name]:g}",
+            expected=f"{other[0]:g}",
             fix="compare this tube's intensities and fixed gates with the batch's only with care",
         )
-        for name, value in own.items()
-        if value != usual[name]
+        for name, other in others.items()
+        if other is not None
     ]
 
 
-def _matrix(own: Mapping[str, float], usual: Mapping[str, float], file: str) -> list[Finding]:
-    pairs = dict.fromkeys((*usual, *own))
-    off = {p: own.get(p, 0.0) - usual.get(p, 0.0) for p in pairs}
-    off = {p: d for p, d in off.items() if abs(d) > SPILLOVER_TOLERANCE}
-    if not off:
+def _matrix(values: _Matrix, frequent: Mapping[_Matrix, int], n: int, file: str) -> list[Finding]:
+    other = _other(values, frequent, _agree)
+    if other is None:
         return []
+    own, usual = dict(values), dict(other[0])
+    off = _differences(own, usual)
     if not own or not usual:
-        detail = "it has none" if not own else "most have none"
+        detail = "it has none" if not own else "they have none"
     else:
         worst = sorted(off, key=lambda p: -abs(off[p]))
         named = (f"{p}: {own.get(p, 0.0):.4g} against {usual.get(p, 0.0):.4g}" for p in worst[:_NAMED])
@@ -121,7 +149,7 @@ def _matrix(own: Mapping[str, float], usual: Mapping[str, float], file: str) -> 
         Finding(
             "SPILLOVER_CHANGED",
             "warning",
-            f"the spillover matrix is not that of most tubes of the same batch ({detail})",
+            f"the spillover matrix is not that of {_share(other[1], n)} of the same batch ({detail})",
             file=file,
             keyword="$SPILLOVER",
             found=detail,

@@ -45,6 +45,41 @@ def test_the_tube_that_differs_from_most_is_named_even_where_it_stands_first() -
     assert changes["s0"][1].found == "PE-A into FITC-A: 0.13 against 0.1"
 
 
+def messages(*tubes: Sample) -> dict[str, list[str]]:
+    return {sample_id: [f.message for f in findings] for sample_id, findings in found(*tubes).items()}
+
+
+def test_of_two_tubes_none_is_the_usual_one_and_their_order_is_nothing() -> None:
+    one, other = tube(), tube(520.0, 0.13)
+    of_one = [
+        "detector PE-A ran at 500 V, in half of the tubes of the same batch at 520 V",
+        "the spillover matrix is not that of half of the tubes of the same batch (PE-A into FITC-A: 0.1 against 0.13)",
+    ]
+    of_other = [
+        "detector PE-A ran at 520 V, in half of the tubes of the same batch at 500 V",
+        "the spillover matrix is not that of half of the tubes of the same batch (PE-A into FITC-A: 0.13 against 0.1)",
+    ]
+    assert messages(one, other) == {"s0": of_one, "s1": of_other}
+    assert messages(other, one) == {"s0": of_other, "s1": of_one}
+    assert messages(one, other, other, one) == {"s0": of_one, "s1": of_other, "s2": of_other, "s3": of_one}
+
+
+def test_less_than_half_are_not_most() -> None:
+    told = messages(tube(500), tube(500), tube(520), tube(540), tube(560))
+    assert told == {
+        f"s{i}": [f"detector PE-A ran at {v} V, in 2 of 5 tubes of the same batch at 500 V"]
+        for i, v in ((2, 520), (3, 540), (4, 560))
+    }
+    # Tubes whose voltage is not told are tubes of the batch.
+    assert messages(tube(500), tube(520), tube(None), tube(None))["s0"] == [
+        "detector PE-A ran at 500 V, in 1 of 4 tubes of the same batch at 520 V"
+    ]
+
+
+def test_matrices_that_round_to_either_side_vote_together() -> None:
+    assert list(found(tube(spill=0.13), tube(spill=0.10004), tube(spill=0.10006))) == ["s0"]
+
+
 def test_rounding_is_no_change_and_other_batches_are_not_compared() -> None:
     assert found(tube(), tube(spill=0.10004), tube()) == {}
     assert found(tube(), tube(520.0, 0.2), batches="AB") == {}
