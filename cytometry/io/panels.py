@@ -81,6 +81,12 @@ def panel_folder(name_or_folder: str | Path) -> Path:
     PanelError
         There is none.
     """
+    if not str(name_or_folder).strip():
+        raise PanelError(
+            "the name of a panel is empty",
+            hint=f"a folder ('.' for this one), or one of: {', '.join(shipped_panel_names())}",
+            code="PANEL_NOT_FOUND",
+        )
     given = Path(name_or_folder)
     if (given / PANEL_FILE).is_file():
         return given

@@ -74,8 +74,14 @@ def find_strategy(given: str) -> StrategySource:
     if path.is_file() or suffix in {".xml", ".wsp"}:
         if not path.is_file():
             raise RequestError(f"there is no file '{given}'", hint="see --strategy", code="FILE_MISSING")
-        from cytometry.io.gate_files import is_workspace
+        from cytometry.io.gate_files import is_workspace, is_xml
 
+        if not is_xml(path):
+            raise RequestError(
+                f"'{given}' is no strategy",
+                hint="a GatingML 2.0 file, a FlowJo workspace (.wsp), a panel folder or a shipped panel's name",
+                code="STRATEGY_UNKNOWN",
+            )
         kind = "workspace" if is_workspace(path) else "gatingml"
         name = path.name.removesuffix(path.suffix).removesuffix(".gml") or path.name
         return StrategySource(kind, path.absolute(), name, file_digest(path))  # type: ignore[arg-type]

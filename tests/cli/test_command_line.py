@@ -56,6 +56,8 @@ def test_only_how_it_runs_may_come_from_the_environment() -> None:
         (["gate", "study.yaml", "more.fcs"], 2, "a study is gated alone"),
         (["gate", "x.fcs", "--strategy", "nothing_v1"], 1, "no panel 'nothing_v1'"),
         (["gate", "x.fcs", "--strategy", "nothing.wsp"], 2, "there is no file 'nothing.wsp'"),
+        (["gate", "x.fcs", "--strategy", ""], 1, "the name of a panel is empty"),
+        (["panel", "check", ""], 1, "the name of a panel is empty"),
         (["check", "nowhere/study.yaml"], 1, "cannot be read: No such file or directory"),
         (["verify", "nowhere"], 5, "has no run.json"),
         (["init", "x"], 2, "say what to start from"),
@@ -72,6 +74,27 @@ def test_errors_have_words_and_codes_and_no_traceback(
     assert words in told.err
     assert "Traceback" not in told.err
     assert told.out == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("study.yaml", b"schema_version: 1\n"), ("samples.csv", b"sample_id\n"), ("a.fcs", b"FCS3.1    "), ("a", b"")],
+)
+def test_a_file_that_holds_no_gates_is_called_no_strategy(
+    name: str, content: bytes, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert run_command_line(["gate", "x.fcs", "--strategy", str(tmp_path / name)]) == 2
+    told = capsys.readouterr().err
+    assert f"{name}' is no strategy" in told
+    assert "a GatingML 2.0 file, a FlowJo workspace (.wsp), a panel folder or a shipped panel's name" in told
+
+
+@pytest.mark.parametrize("name", ["gates.xml", "gates.dat"])
+def test_a_gate_file_that_broke_off_is_still_one(name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / name).write_text("\ufeff <gating:Gating-ML", encoding="utf-8")
+    assert run_command_line(["gate", "x.fcs", "--strategy", str(tmp_path / name)]) == 1
+    assert "is not well-formed XML" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["gate", "x.fcs"], ["gatee"], ["verify", "nowhere"], ["check", "no.yaml"]])
