@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from cytometry.gating.bench import inside_shape
+from cytometry.gating.reference import shape_contains
 from cytometry.model.gates import BooleanGate, EllipsoidGate, EventMaskGate, PolygonGate, RectangleGate
 from cytometry.model.strategy import ROOT, GatingStrategy, Population
 from cytometry.preprocessing.dimensions import DimensionReader
@@ -158,7 +158,7 @@ def _score(kept: BoolArray, true: BoolArray, n_true: int) -> float:
 
 def _climb(gate: PolygonGate | EllipsoidGate, values: list[FloatArray], true: BoolArray, n_true: int) -> BoolArray:
     """Shift and stretch along each axis while F1 rises."""
-    best_gate, best = gate, inside_shape(gate, values)
+    best_gate, best = gate, shape_contains(gate, values)
     score = _score(best, true, n_true)
     for _ in range(_SWEEPS):
         before = score
@@ -166,7 +166,7 @@ def _climb(gate: PolygonGate | EllipsoidGate, values: list[FloatArray], true: Bo
             for kind in ("shift", "stretch"):
                 for step in _STEPS:
                     candidate = _moved(best_gate, axis, kind, step)
-                    kept = inside_shape(candidate, values)
+                    kept = shape_contains(candidate, values)
                     if (new := _score(kept, true, n_true)) > score:
                         best_gate, best, score = candidate, kept, new
         if score <= before + 1e-6:

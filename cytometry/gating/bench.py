@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from cytometry.errors import CytometryError
 from cytometry.gating.display_values import DisplayValues
-from cytometry.gating.methods.clusters import mahalanobis_square
 from cytometry.gating.methods.evidence import CutPosition
+from cytometry.gating.reference import shape_contains
 from cytometry.gating.tubes import FMO, Tube
-from cytometry.model.gates import BooleanGate, EllipsoidGate, EventMaskGate, Gate, PolygonGate, RectangleGate
+from cytometry.model.gates import BooleanGate, EventMaskGate, Gate
 from cytometry.model.panel import Panel
 from cytometry.model.strategy import ROOT
 from cytometry.model.transforms import Transform
@@ -107,13 +107,7 @@ class Bench:
             for start, stop in gate.kept_runs:
                 mask[start:stop] = True
             return np.asarray(mask[rows])
-        values = [self.values(d.name, parent) for d in gate.dimensions]
-        if isinstance(gate, RectangleGate):
-            keep = np.ones(rows.size, dtype=np.bool_)
-            for interval, x in zip(gate.intervals, values, strict=True):
-                keep &= (x >= interval.minimum) & (x < interval.maximum)
-            return keep
-        return inside_shape(gate, values)
+        return shape_contains(gate, [self.values(d.name, parent) for d in gate.dimensions])
 
     def _boolean(self, gate: BooleanGate, rows: IntArray) -> npt.NDArray[np.bool_]:
         masks = []
@@ -126,23 +120,6 @@ class Bench:
             return np.asarray(~masks[0])
         combine = np.logical_and if gate.operator == "and" else np.logical_or
         return np.asarray(combine.reduce(masks))
-
-
-def inside_shape(gate: Gate, values: list[FloatArray]) -> npt.NDArray[np.bool_]:
-    """Whether points lie in a polygon (even-odd) or ellipsoid; a point that is not finite does not."""
-    # Infinite minus infinite is no number, and no number lies inside.
-    with np.errstate(invalid="ignore", over="ignore"):
-        if isinstance(gate, EllipsoidGate):
-            return mahalanobis_square(np.column_stack(values), gate.mean, gate.covariance) <= gate.distance_square
-        assert isinstance(gate, PolygonGate)  # the only other shape
-        x, y = values
-        inside = np.zeros(x.size, dtype=np.bool_)
-        for (x0, y0), (x1, y1) in zip(gate.vertices, np.roll(gate.vertices, -1, axis=0), strict=True):
-            if y0 != y1:
-                spans = (y0 <= y) != (y1 <= y)
-                left = (x1 - x0) * (y - y0) - (x - x0) * (y1 - y0)
-                inside ^= spans & ((left > 0) if y1 > y0 else (left < 0))
-        return inside
 
 
 def open_bench(tube: Tube, panel: Panel) -> Bench:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from cytometry.errors import GatingError
-from cytometry.gating.bench import inside_shape
 from cytometry.gating.methods.boundary import place_boundary
 from cytometry.gating.methods.cluster_ellipse import place_cluster_ellipse
 from cytometry.gating.methods.clusters import fit_clusters
@@ -16,14 +15,16 @@ from cytometry.gating.methods.evidence import ShapeEvidence
 from cytometry.gating.methods.scatter_cloud import place_scatter_cloud
 from cytometry.gating.methods.singlet_band import place_singlet_band
 from cytometry.gating.methods.time import place_time
-from cytometry.model.gates import Dimension, EllipsoidGate, EventMaskGate, RectangleGate
+from cytometry.gating.reference import shape_contains
+from cytometry.model.gates import Dimension, EllipsoidGate, EventMaskGate, Gate, PolygonGate, RectangleGate
 from cytometry.model.rules import Boundary, ClusterEllipse, ScatterCloud, SingletBand, Time
 
 XY = (Dimension("x"), Dimension("y"))
 
 
-def columns(points: np.ndarray) -> list[np.ndarray]:
-    return [points[:, 0], points[:, 1]]
+def inside_of(gate: Gate, points: np.ndarray) -> np.ndarray:
+    assert isinstance(gate, RectangleGate | PolygonGate | EllipsoidGate)
+    return shape_contains(gate, [points[:, 0], points[:, 1]])
 
 
 def test_the_singlet_band_keeps_singlets_and_drops_doublets() -> None:
@@ -34,7 +35,7 @@ def test_the_singlet_band_keeps_singlets_and_drops_doublets() -> None:
     points = np.vstack([np.column_stack([area, height]), doublets])
     rule = SingletBand(on=("x", "y"), spreads=4)
     found = place_singlet_band(rule, ShapeEvidence((points,)), XY)
-    inside = inside_shape(found.gate, columns(points))
+    inside = inside_of(found.gate, points)
     assert inside[:9_000].mean() > 0.995
     assert inside[9_000:].mean() < 0.01
 
@@ -44,7 +45,7 @@ def test_the_singlet_band_leaves_out_what_is_off_scale() -> None:
     area = np.minimum(rng.lognormal(np.log(0.6), 0.3, 5_000), 1.0)
     points = np.column_stack([area, area * (1.0 + 0.02 * rng.normal(size=5_000))])
     found = place_singlet_band(SingletBand(on=("x", "y")), ShapeEvidence((points,)), XY)
-    inside = inside_shape(found.gate, columns(points))
+    inside = inside_of(found.gate, points)
     assert not inside[area >= 1.0].any()
     assert inside[area < 0.95].mean() > 0.99
 
@@ -59,7 +60,7 @@ def test_the_scatter_cloud_keeps_blasts_and_drops_debris_and_monocytes() -> None
     kinds["monocytes"] = cells(0.55, 0.4, 700)
     rule = ScatterCloud(on=("x", "y"))
     found = place_scatter_cloud(rule, ShapeEvidence((np.vstack(list(kinds.values())),)), XY)
-    kept = {name: inside_shape(found.gate, columns(points)).mean() for name, points in kinds.items()}
+    kept = {name: inside_of(found.gate, points).mean() for name, points in kinds.items()}
     assert kept["lymphocytes"] > 0.98
     assert kept["blasts"] > 0.95
     assert kept["debris"] < 0.01
@@ -84,7 +85,7 @@ RULE = ClusterEllipse(on=("x", "y"), offset=(0.16, 0.19), at=(0.5, 0.45), within
 def test_the_cluster_ellipse_finds_a_small_cluster() -> None:
     points, small = clusters(np.random.default_rng(4), 150)
     found = place_cluster_ellipse(RULE, ShapeEvidence((points,)), XY)
-    inside = inside_shape(found.gate, columns(points))
+    inside = inside_of(found.gate, points)
     assert 2 * (inside & small).sum() / (inside.sum() + small.sum()) > 0.97
     assert found.centre == pytest.approx((0.68, 0.66), abs=4 * 0.025 / np.sqrt(150))
     assert found.confidence > 0.9
@@ -95,8 +96,8 @@ def test_a_cluster_larger_than_its_parents_main_one_is_not_taken_for_it() -> Non
     main = rng.multivariate_normal([0.5, 0.45], np.diag([0.05, 0.05]) ** 2, 600)
     large = rng.multivariate_normal([0.68, 0.66], np.diag([0.025, 0.02]) ** 2, 2_000)
     found = place_cluster_ellipse(RULE, ShapeEvidence((np.vstack([main, large]),)), XY)
-    assert inside_shape(found.gate, columns(large)).mean() > 0.97
-    assert inside_shape(found.gate, columns(main)).mean() < 0.02
+    assert inside_of(found.gate, large).mean() > 0.97
+    assert inside_of(found.gate, main).mean() < 0.02
 
 
 def test_the_parents_cluster_is_not_taken_for_the_wanted_one_beside_a_larger_third() -> None:
@@ -104,7 +105,7 @@ def test_the_parents_cluster_is_not_taken_for_the_wanted_one_beside_a_larger_thi
     main = rng.multivariate_normal([0.5, 0.45], np.diag([0.04, 0.04]) ** 2, 400)
     third = rng.multivariate_normal([0.34, 0.26], np.diag([0.05, 0.05]) ** 2, 1_500)
     found = place_cluster_ellipse(RULE, ShapeEvidence((np.vstack([main, third]),)), XY)
-    assert inside_shape(found.gate, columns(main)).mean() < 0.05
+    assert inside_of(found.gate, main).mean() < 0.05
 
 
 def test_the_more_a_cluster_overlaps_its_neighbour_the_more_events_are_at_stake() -> None:
@@ -133,7 +134,7 @@ def test_the_error_of_the_size_takes_as_many_events_in_and_out_as_are_at_stake()
     grown, shrunk = (
         replace(gate, distance_square=gate.distance_square * np.exp(2 * s * found.size_sd)) for s in (1, -1)
     )
-    counts = [int(inside_shape(g, columns(points)).sum()) for g in (grown, shrunk)]
+    counts = [int(inside_of(g, points).sum()) for g in (grown, shrunk)]
     assert (counts[0] - counts[1]) / 2 == pytest.approx(found.at_stake * 6_000, rel=0.15)
 
 
