@@ -11,6 +11,7 @@ from cytometry.errors import GatingError
 from cytometry.gating.methods.density import density_of
 from cytometry.gating.methods.evidence import FEWEST_EVENTS, CutEvidence, CutPosition
 from cytometry.gating.methods.registry import CUT_METHODS
+from cytometry.model.normal import NORMAL_MAD
 from cytometry.model.template import CutTemplate
 
 # A rule decides from here on: it is more likely right than wrong.
@@ -126,7 +127,8 @@ def borrow(decisions: Mapping[str, Decision], batches: Mapping[str, Sequence[str
         values = np.array([p.value for p in lenders])
         middle = float(np.median(values))
         spread = max(
-            float(np.median(np.abs(values - middle))) / 0.6745, float(np.median(np.nan_to_num([p.sd for p in lenders])))
+            float(np.median(np.abs(values - middle))) / NORMAL_MAD,
+            float(np.median(np.nan_to_num([p.sd for p in lenders]))),
         )
         own = decision.position
         c = own.confidence

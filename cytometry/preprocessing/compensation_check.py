@@ -16,6 +16,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from cytometry.model.normal import NORMAL_MAD
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 # Place and width.
@@ -40,7 +42,6 @@ _MOST_WRONG: Final = 0.15
 _CORRELATION: Final = 0.4
 _PASSES: Final = 3
 _SETTLED: Final = 2e-3
-_MAD: Final = 0.6745
 # Binomial weights: close to a normal of 1.7 bins.
 _SMOOTHING: Final = tuple(math.comb(12, k) / 2**12 for k in range(13))
 
@@ -258,7 +259,7 @@ def _straightened(values: FloatArray, signal: FloatArray, target: int, noise: Fl
         slopes = np.linalg.lstsq(x[kept], signal[kept], rcond=None)[0]
         rest = signal - x @ slopes
         middle = np.median(rest[kept])
-        kept = np.abs(rest - middle) < _WINDOW * np.median(np.abs(rest[kept] - middle)) / _MAD
+        kept = np.abs(rest - middle) < _WINDOW * np.median(np.abs(rest[kept] - middle)) / NORMAL_MAD
         if np.count_nonzero(kept) < FEWEST_IN_GROUP:
             break
     slopes[-1] = 0.0
@@ -317,7 +318,7 @@ def _negative_peak(ordered: FloatArray) -> _Peak:
         lower = ordered[: np.searchsorted(ordered, place)]
         if lower.size < 20:
             return place, float("nan")
-        width = float((place - lower[lower.size // 2]) / _MAD)
+        width = float((place - lower[lower.size // 2]) / NORMAL_MAD)
         near = ordered[np.searchsorted(ordered, place - width) : np.searchsorted(ordered, place + width)]
         if near.size >= 20:
             place = float(near[near.size // 2])

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cytometry.model.channels import Channel
+from cytometry.model.normal import NORMAL_MAD
 from cytometry.model.sample import Sample
 from cytometry.preprocessing.acquired import acquired_at
 from cytometry.preprocessing.steady_rate import steady_rate
@@ -15,7 +16,6 @@ from cytometry.preprocessing.steady_signal import COFACTOR, Lobe, lobes_of, sign
 
 FloatArray = npt.NDArray[np.float64]
 
-_MAD = 0.6745
 # Parts of a run, equal in events, that are compared with each other.
 _PARTS = 20
 _FEWEST = 50 * _PARTS
@@ -159,5 +159,5 @@ def _rate(sample: Sample) -> tuple[float, float]:
     durations = np.maximum(np.diff(edges), np.diff(np.unique(ticks)).min() / 2)
     rates = size / durations
     middle = float(np.median(rates))
-    spread = float(np.median(np.abs(rates - middle))) / _MAD / middle
+    spread = float(np.median(np.abs(rates - middle))) / NORMAL_MAD / middle
     return middle, float(np.sqrt(max(spread**2 - 1.0 / size, 0.0)))

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from cytometry.errors import SpilloverError
 from cytometry.model.findings import Finding
+from cytometry.model.normal import MAD_TO_SD
 from cytometry.model.sample import Sample
 from cytometry.model.spillover import Spillover
 
@@ -171,7 +172,7 @@ def _check(detector: str, sample: Sample, bright: FloatArray, dull: FloatArray, 
             code="SPILLOVER_WEAK_CONTROL",
         )
     middle = float(np.median(dull[:, own]))
-    spread = 1.4826 * float(np.median(np.abs(dull[:, own] - middle)))
+    spread = MAD_TO_SD * float(np.median(np.abs(dull[:, own] - middle)))
     separation = (float(np.median(bright[:, own])) - middle) / spread if spread > 0 else np.inf
     if separation < LEAST_SEPARATION:
         raise SpilloverError(

@@ -7,9 +7,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from cytometry.model.normal import NORMAL_MAD
+
 FloatArray = npt.NDArray[np.float64]
 
-_MAD: Final = 0.6745
 # Events per stretch: the rate of 100 exponential gaps has an error of 10 %.
 _STRETCH: Final = 100
 #: Robust deviations of the logarithm of a stretch's duration beyond which it is unsteady.
@@ -38,7 +39,7 @@ def steady_rate(ticks: FloatArray, spreads: float = USUAL_SPREADS) -> Runs | Non
     durations = np.maximum(ticks[last] - ticks[edges[:-1]], 0.5 * resolution) / lengths
     logs = np.log(durations)
     middle = float(np.median(logs))
-    spread = max(float(np.median(np.abs(logs - middle))) / _MAD, 1.0 / np.sqrt(_STRETCH))
+    spread = max(float(np.median(np.abs(logs - middle))) / NORMAL_MAD, 1.0 / np.sqrt(_STRETCH))
     steady = np.abs(logs - middle) <= spreads * spread
     return runs_of(np.repeat(steady, lengths))
 

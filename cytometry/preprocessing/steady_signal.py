@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from cytometry.model.normal import NORMAL_MAD
 from cytometry.model.sample import Sample
 
 FloatArray = npt.NDArray[np.float64]
@@ -34,7 +35,6 @@ _FEWEST_IN_LOBE: Final = 20
 _READ: Final = 2_000
 # Alone and together with its neighbours: a weak fault shows in a longer stretch.
 _WIDTHS: Final = (1, 3, 7)
-_MAD: Final = 0.6745
 # Spread of the logarithm of a mean square over some ten detectors that vary on their own.
 _LEAST_LOG_SPREAD: Final = 0.3
 
@@ -84,7 +84,7 @@ def signal_stretches(sample: Sample) -> SignalStretches:
     means = np.column_stack([lobe.means for lobe in lobes])
     errors = np.column_stack([lobe.spread / np.sqrt(np.maximum(lobe.counts, 1)) for lobe in lobes])
     rest = (means - _running_median(means, max(2 * int(n * _BASELINE / 2) + 1, 5))) / errors
-    return SignalStretches(edges, _unsteady(rest / np.maximum(np.median(np.abs(rest), axis=0) / _MAD, 1.0)))
+    return SignalStretches(edges, _unsteady(rest / np.maximum(np.median(np.abs(rest), axis=0) / NORMAL_MAD, 1.0)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,7 +149,7 @@ def _unsteady(distances: FloatArray) -> BoolArray:
         z = _smoothed(distances, width) * np.sqrt(width)
         logs = np.log(np.maximum((z**2).mean(axis=1), 1e-12))
         middle = float(np.median(logs))
-        spread = max(float(np.median(np.abs(logs - middle))) / _MAD, _LEAST_LOG_SPREAD)
+        spread = max(float(np.median(np.abs(logs - middle))) / NORMAL_MAD, _LEAST_LOG_SPREAD)
         off = (logs > max(middle, 0.0) + np.log(_ALL)) & (logs - middle > _ALL_SPREADS * spread)
         found |= (off | (np.abs(z).max(axis=1) > _ONE)) & (is_suspect if width > 1 else True)
     # A single steady stretch between two faults is not trusted.

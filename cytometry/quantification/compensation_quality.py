@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from cytometry.gating.membership import Membership
 from cytometry.model.findings import Finding
+from cytometry.model.normal import MAD_TO_SD
 from cytometry.model.sample import Sample
 from cytometry.model.spillover import Spillover
 from cytometry.model.tables import Cell, Row
@@ -29,9 +30,8 @@ ENOUGH_TUBES: Final = 3
 _DEVIATIONS: Final = 4.0
 # A limit beyond this says nothing that a user of the matrix could act on.
 _MOST_USEFUL_LIMIT: Final = 0.05
-# Scales the standard error of a mean to that of a median of normal values, and the MAD to their deviation.
+# Scales the standard error of a mean to that of a median of normal values.
 _MEDIAN_SE: Final = 1.2533
-_MAD_TO_SD: Final = 1.4826
 
 
 def compensation_rows(
@@ -145,7 +145,7 @@ def _pooled(own: Sequence[Row], n_matrix: int) -> dict[str, Cell]:
     told = known or own
     errors = [_value(r["error"]) for r in told]
     middle = median(errors)
-    between = _MAD_TO_SD * median(abs(e - middle) for e in errors)
+    between = MAD_TO_SD * median(abs(e - middle) for e in errors)
     within = median(_value(r["standard_error"]) for r in told)
     se = math.hypot(between, within) * (_MEDIAN_SE if len(told) > 1 else 1.0) / math.sqrt(len(told))
     doubt = median(_value(r["doubt"]) for r in told)

@@ -8,11 +8,10 @@ from statistics import median
 from typing import Final
 
 from cytometry.model.channels import Channel
+from cytometry.model.normal import MAD_TO_SD
 from cytometry.model.tables import Cell, Row
 from cytometry.quantification.table_numbers import table_number
 
-# Scales the median absolute deviation to the standard deviation of a normal distribution.
-MAD_TO_SD: Final = 1.4826
 # Iglewicz and Hoaglin (1993) call a modified z-score beyond 3.5 an outlier.
 ROBUST_Z_LIMIT: Final = 3.5
 # With fewer tubes the median absolute deviation says nothing.

@@ -9,11 +9,11 @@ from cytometry.gating.methods.clusters import Clusters, fit_clusters, mahalanobi
 from cytometry.gating.methods.evidence import ShapeEvidence, ShapePosition
 from cytometry.gating.methods.normal import normal_cdf
 from cytometry.model.gates import Dimension, EllipsoidGate
+from cytometry.model.normal import NORMAL_MAD
 from cytometry.model.rules import ClusterEllipse
 
 FloatArray = npt.NDArray[np.float64]
 
-_MAD = 0.6745
 _FEWEST = 50
 # Events of a tube that are looked at: enough for a cluster of one per cent.
 _MOST = 6_000
@@ -135,7 +135,7 @@ def _main_cluster(points: FloatArray, offset: FloatArray) -> tuple[FloatArray, F
     spread = np.empty(2)
     for i in (0, 1):
         away = (centre[i] - points[:, i]) * np.sign(offset[i])
-        spread[i] = np.median(away[away >= 0]) / _MAD if (away >= 0).any() else 0.05
+        spread[i] = np.median(away[away >= 0]) / NORMAL_MAD if (away >= 0).any() else 0.05
     return centre, np.maximum(spread, 1e-3)
 
 

@@ -9,11 +9,11 @@ from cytometry.errors import GatingError
 from cytometry.gating.methods.density import density_of, half_width, maxima, minima
 from cytometry.gating.methods.evidence import Pool, ShapeEvidence, ShapePosition
 from cytometry.model.gates import Dimension, PolygonGate
+from cytometry.model.normal import NORMAL_HALF_WIDTH
 from cytometry.model.rules import ScatterCloud
 
 FloatArray = npt.NDArray[np.float64]
 
-_HALF_WIDTH = 1.1774
 _FEWEST = 50
 
 
@@ -72,7 +72,7 @@ def _bounds(near: FloatArray, values: FloatArray, reach: float) -> tuple[float, 
         int(peaks[np.argmin(np.abs(density.grid[peaks] - peak_at))]) if peaks.size else int(np.argmax(density.values))
     )
     centre = float(density.grid[peak])
-    spread = min(half_width(density, peak, -1), half_width(density, peak, 1)) / _HALF_WIDTH
+    spread = min(half_width(density, peak, -1), half_width(density, peak, 1)) / NORMAL_HALF_WIDTH
     lower, upper = centre - reach * spread, centre + reach * spread
     valleys = minima(density.values)
     # A dip in the flank of the peak is noise: a valley is at most half as high as the peak.

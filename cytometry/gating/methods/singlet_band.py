@@ -8,11 +8,11 @@ import numpy.typing as npt
 from cytometry.errors import GatingError
 from cytometry.gating.methods.evidence import ShapeEvidence, ShapePosition
 from cytometry.model.gates import Dimension, PolygonGate
+from cytometry.model.normal import NORMAL_MAD
 from cytometry.model.rules import SingletBand
 
 FloatArray = npt.NDArray[np.float64]
 
-_MAD = 0.6745
 _NODES = 12
 _FEWEST = 50
 
@@ -67,7 +67,7 @@ def place_singlet_band(rule: SingletBand, evidence: ShapeEvidence, dimensions: t
 def _line(x: FloatArray, ratio: FloatArray, spreads: float) -> tuple[float, float, float]:
     """Slope, intercept and robust spread of the ratio's main line."""
     slope, intercept = 0.0, float(np.median(ratio))
-    spread = float(np.median(np.abs(ratio - intercept))) / _MAD
+    spread = float(np.median(np.abs(ratio - intercept))) / NORMAL_MAD
     for _ in range(20):
         residual = ratio - (intercept + slope * x)
         near = np.abs(residual) <= 2.0 * spread
@@ -77,7 +77,7 @@ def _line(x: FloatArray, ratio: FloatArray, spreads: float) -> tuple[float, floa
         residual = ratio - (intercept + slope * x)
         inside = np.abs(residual) <= spreads * spread
         # Events beyond the band are cut off, so the middle half of those within is what is scaled.
-        new = float(np.median(np.abs(residual[inside]))) / _MAD
+        new = float(np.median(np.abs(residual[inside]))) / NORMAL_MAD
         if abs(new - spread) < 1e-6 * spread:
             break
         spread = new

@@ -7,10 +7,9 @@ import numpy as np
 from cytometry.gating.methods.convention import normal_freedom
 from cytometry.gating.methods.density import Density, density_of, half_width
 from cytometry.gating.methods.evidence import CutEvidence, CutPosition
+from cytometry.model.normal import NORMAL_HALF_WIDTH
 from cytometry.model.rules import Tail
 
-# Half width at half maximum of a standard normal density: sqrt(2 ln 2).
-_HALF_WIDTH = 1.1774
 # The middle of a peak is read between its shoulders at four fifths of its height: a kernel density's highest point
 # wanders several times as much, and lower shoulders lean towards neighbours.
 _SHOULDER = 0.8
@@ -42,10 +41,10 @@ def place_tail(rule: Tail, evidence: CutEvidence) -> CutPosition:
     middle = _middle(density, peak, -int(sign))
     half = float(density.grid[peak]) - sign * half_width(density, peak, side=-int(sign))
     # A peak whose middle lies beyond its half height is none; its spread is that of the kernel at least.
-    raw = max(sign * (middle - half), density.bandwidth) / _HALF_WIDTH
+    raw = max(sign * (middle - half), density.bandwidth) / NORMAL_HALF_WIDTH
     spread = float(np.sqrt(max(raw**2 - density.bandwidth**2, 0.25 * raw**2)))
     value = float(np.clip(middle + sign * rule.spreads * spread, *rule.between))
-    k = rule.spreads / _HALF_WIDTH * raw / spread
+    k = rule.spreads / NORMAL_HALF_WIDTH * raw / spread
     sampling = raw * np.sqrt(((1.0 + k) ** 2 * _MIDDLE_VARIANCE + k**2 * _HALF_VARIANCE) * _noise(density, peak))
     freedom = spread * normal_freedom(rule.spreads)
     return CutPosition(
@@ -59,7 +58,7 @@ def place_tail(rule: Tail, evidence: CutEvidence) -> CutPosition:
 # Variances in squared spreads, per squared relative error of the peak's height: of the mean of two shoulders, whose
 # slope is 0.8 × 0.668; and of the point of half height, slope 0.5 × 1.177, where the height itself errs, too.
 _MIDDLE_VARIANCE = 0.5 * _SHOULDER / (_SHOULDER * _TO_SHOULDER) ** 2
-_HALF_VARIANCE = (0.5 + 0.25) / (0.5 * _HALF_WIDTH) ** 2
+_HALF_VARIANCE = (0.5 + 0.25) / (0.5 * NORMAL_HALF_WIDTH) ** 2
 
 
 def _noise(density: Density, peak: int) -> float:
@@ -71,7 +70,7 @@ def _noise(density: Density, peak: int) -> float:
 def _middle(density: Density, peak: int, far: int) -> float:
     """Halfway between the shoulders; the highest point where the near shoulder is another peak's."""
     shoulders = [_crossing(density, peak, side) for side in (-1, 1)]
-    single = 2.0 * _TO_SHOULDER / _HALF_WIDTH * half_width(density, peak, side=far)
+    single = 2.0 * _TO_SHOULDER / NORMAL_HALF_WIDTH * half_width(density, peak, side=far)
     if shoulders[1] - shoulders[0] > _MERGED * single:
         return float(density.grid[peak])
     return 0.5 * (shoulders[0] + shoulders[1])

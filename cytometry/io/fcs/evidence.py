@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from cytometry.io.fcs.layout import Layout, read_matrix, read_stored, to_native
 from cytometry.io.fcs.parameters import Parameter
+from cytometry.model.normal import MAD_TO_SD
 
 # Enough for a share to be known to three per cent; reading more would cost time on every file.
 SAMPLED_EVENTS = 1_000
@@ -261,7 +262,7 @@ def _profile(
             block[:, i] = np.mod(block[:, i], field.mask + 1)
     scaled = np.arcsinh(np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0, copy=False))
     middles = _median(scaled)
-    spreads = 1.4826 * _median(np.abs(scaled - middles)) + _SMALLEST_SPREAD
+    spreads = MAD_TO_SD * _median(np.abs(scaled - middles)) + _SMALLEST_SPREAD
     return middles, spreads
 
 
