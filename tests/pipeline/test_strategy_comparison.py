@@ -19,6 +19,8 @@ from cytometry.model.plan import AnalysisPlan, Readout
 from cytometry.model.strategy import GatingStrategy, Population
 from cytometry.pipeline.strategy_comparison import common_plan
 from cytometry.quantification.population_match import PopulationNode, match_populations
+from cytometry.simulation.blood import Blood
+from cytometry.simulation.tubes import TubeSpec, simulate_tube
 from tests.pipeline.tiny import contents
 
 SUBJECTS, VISITS = ("P1", "P2", "P3", "P4"), ("w0", "w8")
@@ -262,6 +264,31 @@ def test_conclusions_are_over_the_tubes_that_both_gated(study: Path, tmp_path: P
     assert (row["n_a"], row["n_b"]) == ("3", "3")
     # Three of three participants rise: 2 / 2**3, with four 2 / 2**4.
     assert (row["p_a"], row["p_b"]) == ("0.25", "0.25")
+
+
+def test_tubes_without_statistics_end_as_they_do_in_run(
+    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert compare(study, tmp_path / "out", "--json", b="other_name.gml.xml") == 4
+    compared = json.loads(capsys.readouterr().out)
+
+    # One control of a shipped panel: nothing of it is a participant's.
+    spec = TubeSpec("bcell", Blood().cell_shares(), n_events=3_000)
+    sample = simulate_tube(spec, np.random.default_rng(1)).sample
+    events = np.column_stack([sample.linear_column(i) for i in range(len(sample.channels))])
+    write_fcs(study / "fcs" / "c.fcs", events, sample.channels, spillover=sample.spillover)
+    header = (study / "samples.csv").read_text().splitlines()[0]
+    (study / "samples.csv").write_text(f"{header}\nc,fcs/c.fcs,own,,,control,B0\n")
+    settings = (study / "study.yaml").read_text().replace("a.gml.xml", "bcell_drawn_v1").replace("bright", "naive")
+    (study / "study.yaml").write_text(settings)
+    arguments = ["run", str(study / "study.yaml"), "-o", str(tmp_path / "run"), "--gate-draws", "0", "-j", "1"]
+    code = run_command_line([*arguments, "--progress", "none", "--json"])
+    ran = json.loads(capsys.readouterr().out)
+    assert code == 4, ran
+    for document in (compared, ran):
+        assert document["exit_code"] == 4
+        assert document["statistics"] != "done"
+        assert not document["failed"]
 
 
 def test_json_is_one_document(compared: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
