@@ -25,8 +25,11 @@ def validate(out: Path, as_json: bool) -> int:
     """Try on this computer what the package claims, and write a report: exit 0 if every claim holds, else 1.
 
     Simulated tubes with known truth are gated, files written, damaged and read, closed
-    forms and textbook examples computed. Takes about half a minute.
+    forms and textbook examples computed. Takes about a quarter of a minute.
     """
+    from cytometry.io.atomic import check_writable
+
+    check_writable(out)
     from cytometry.pipeline.qualification.suite import qualify, write_qualification
     from cytometry.reporting.qualification_page import qualification_json, sentence
 

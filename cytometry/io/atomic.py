@@ -47,6 +47,28 @@ def write_atomically(path: Path, data: bytes) -> None:
         ) from error
 
 
+def check_writable(folder: Path) -> None:
+    """Make a folder and try to write into it, so that long work is not lost for want of a place.
+
+    Raises
+    ------
+    OutputError
+        It cannot be made or written.
+    """
+    probe = folder / f".{os.getpid()}{TEMPORARY_SUFFIX}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OutputError(
+            f"cannot be written: {error.strerror or error}",
+            where=str(folder),
+            hint="name another folder with -o",
+            code="OUTPUT_UNWRITABLE",
+        ) from error
+
+
 def sweep_leftovers(folder: Path) -> int:
     """Remove temporary files that a killed run left; return how many."""
     leftovers = [p for p in folder.rglob(f".*{TEMPORARY_SUFFIX}") if p.is_file()]

