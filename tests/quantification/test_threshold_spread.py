@@ -55,5 +55,12 @@ def test_of_two_visits_each_is_as_far_from_the_other() -> None:
     assert [r["subject_z"] for r in found] == pytest.approx([d / (1.4826 * 2) for d in (-1, 1, -2, 2, -3, 3)], rel=1e-5)
 
 
+def test_two_visits_and_three_are_on_one_scale() -> None:
+    # A: 1 and 5, each 4 from the other. B: 10 11 12 around 11; C: 20 23 21 around 21.
+    # Distances -4 4 -1 0 1 -1 2 0: the middle of their sizes 0 0 1 1 1 2 4 4 is 1.
+    found = spread([1, 5, 10, 11, 12, 20, 23, 21], subjects="AABBBCCC")
+    assert [r["subject_z"] for r in found] == pytest.approx([d / 1.4826 for d in (-4, 4, -1, 0, 1, -1, 2, 0)], rel=1e-5)
+
+
 def test_a_control_and_a_single_visit_have_no_visits_to_compare_with() -> None:
     assert [r["subject_z"] for r in spread([1, 2, 3, 4, 5, 6], subjects="ABCDE")] == [None] * 6

@@ -61,6 +61,14 @@ def test_a_readout_of_the_plan_is_judged_by_its_claim_and_an_exploratory_one_by_
     assert found["direction_a"].tolist() == ["down", "up"]
 
 
+def test_a_p_of_exactly_alpha_is_significant() -> None:
+    """As the plan judges its own readouts: p ≤ alpha."""
+    first = _comparison(("naive", "exploratory", 0.4, 0.05, NAN, "exploratory"))
+    second = _comparison(("naive", "exploratory", 0.4, math.nextafter(0.05, 1), NAN, "exploratory"))
+    found = compare_conclusions(first, second, 0.05)
+    assert (found["significant_a"].tolist(), found["significant_b"].tolist()) == ([True], [False])
+
+
 def test_a_readout_of_one_analysis_only_is_listed_and_not_comparable() -> None:
     first = _comparison(("dn", "panel", -0.5, 0.03, 0.04, "significant"))
     second = _comparison(("naive", "panel", 0.5, 0.03, 0.04, "significant"))

@@ -36,6 +36,16 @@ def test_shares_leave_out_controls_and_small_denominators() -> None:
     assert log_odds.first[0] == pytest.approx(math.log(100.5 / 900.5))
 
 
+@pytest.mark.parametrize("small", ["denominator_count_a", "denominator_count_b"])
+def test_a_denominator_that_is_small_in_one_strategy_alone_is_too_small(small: str) -> None:
+    table = overlap().assign(count_a=10, count_b=20, denominator_count_a=1000, denominator_count_b=1000)
+    table.loc[[1, 2], small] = [49, 50]
+    for shares in paired_shares(table, min_denominator=50):
+        assert shares.is_defined.tolist() == [True, False, True, True]
+        assert math.isnan(shares.first[1])
+        assert math.isnan(shares.second[1])
+
+
 def test_bias_is_the_mean_over_participants_not_over_tubes() -> None:
     table = agreement_table(paired_shares(overlap(), 50)).set_index("scale")
     row = table.loc[PERCENT]
