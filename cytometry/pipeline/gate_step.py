@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -156,16 +157,29 @@ def gate_job(job: GatingJob, options: GateOptions, progress: Listener = ignore) 
         The folder is busy, belongs to something else, or cannot be written.
     """
     watch = Stopwatch()
-    record = job_record(job, "gate", options)
-    check_owner(job.out, job.owner, force=options.force)
-    with output_lock(job.out):
-        claim(job.out, record, force=options.force)
-        journal.begins(record.command, record.study, len(job.plan.inputs))
+    with gating_folder(job, "gate", options) as record:
         run = gate_into(job, options, progress)
         code = exit_status(run.collected, fail_on=options.fail_on)
         finish(job.out, record, exit_code=code, summary=summary(run), seconds=watch.seconds)
         journal.ends(record.command, code, watch.seconds)
     return GateResult(run, code, watch.seconds)
+
+
+@contextmanager
+def gating_folder(job: GatingJob, command: str, options: GateOptions) -> Iterator[RunRecord]:
+    """The job's folder, locked and claimed for a command that gates; yields what the manifest will say of it.
+
+    Raises
+    ------
+    OutputError
+        The folder is busy, belongs to something else, or cannot be written.
+    """
+    record = job_record(job, command, options)
+    check_owner(job.out, job.owner, force=options.force)
+    with output_lock(job.out):
+        claim(job.out, record, force=options.force)
+        journal.begins(record.command, record.study, len(job.plan.inputs))
+        yield record
 
 
 def gate_into(job: GatingJob, options: GateOptions, progress: Listener = ignore) -> GatingRun:

@@ -14,7 +14,15 @@ from cytometry.io.manifest import FileRecord, read_manifest
 from cytometry.pipeline import journal
 from cytometry.pipeline.collect import TABLES, write_data_package
 from cytometry.pipeline.exit_status import DONE, PARTLY_DONE, exit_status
-from cytometry.pipeline.gate_step import GateOptions, GateResult, GatingJob, gate_into, job_record, summary
+from cytometry.pipeline.gate_step import (
+    GateOptions,
+    GateResult,
+    GatingJob,
+    gate_into,
+    gating_folder,
+    job_record,
+    summary,
+)
 from cytometry.pipeline.gating_run import GATING_TABLES
 from cytometry.pipeline.out_folder import RunRecord, Stopwatch, check_owner, claim, finish, stored_record
 from cytometry.pipeline.progress import Listener, ignore
@@ -54,11 +62,7 @@ def run_job(job: GatingJob, options: GateOptions, progress: Listener = ignore) -
         The folder is busy, belongs to something else, or cannot be written.
     """
     watch = Stopwatch()
-    record = job_record(job, "run", options)
-    check_owner(job.out, job.owner, force=options.force)
-    with output_lock(job.out):
-        claim(job.out, record, force=options.force)
-        journal.begins(record.command, record.study, len(job.plan.inputs))
+    with gating_folder(job, "run", options) as record:
         gating = gate_into(job, options, progress)
         code = exit_status(gating.collected, fail_on=options.fail_on)
         analysis: AnalysisResult | None = None
