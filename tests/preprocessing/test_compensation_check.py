@@ -88,6 +88,40 @@ def test_a_residue_of_a_known_slope_is_found_within_its_standard_error() -> None
     assert pair.standard_error == pytest.approx(60 / (bright.std() * np.sqrt(600)), rel=0.25)
 
 
+def test_a_residue_that_another_coefficient_explains_is_no_error_of_its_own() -> None:
+    """True is S + E, E is 0.03 from 0 into 1; compensated are dyes @ (1 + E S⁻¹): slopes are E S⁻¹, and E is these @ S.
+
+    S⁻¹ takes 0.8 of what is left in 1 from 2: a slope of -0.024 in a detector whose own coefficient is right.
+    """
+    rng = np.random.default_rng(5)
+    stored = np.array([[1.0, 0.1, 0.0], [0.0, 1.0, 0.8], [0.0, 0.0, 1.0]])
+    noise = rng.normal(0, 60, (2, 3_000, 3))
+    bright = np.exp(rng.normal(9.0, 0.5, 3_000))
+    noise[0] += bright[:, None] * [1.0, 0.03, -0.024]
+    found = {(p.source, p.target): p for p in residual_spillover(list(noise), stored)}
+    assert set(found) == {(0, 1), (0, 2)}
+    assert found[0, 1].error == pytest.approx(0.03, abs=4 * found[0, 1].standard_error)
+    assert found[0, 2].error == pytest.approx(0.0, abs=4 * found[0, 2].standard_error)
+    # 60 / (sd × sqrt(n)) in either detector, 0.8 of the first one's added in squares.
+    alone = 60 / (bright.std() * np.sqrt(3_000))
+    assert found[0, 1].standard_error == pytest.approx(alone, rel=0.15)
+    assert found[0, 2].standard_error == pytest.approx(alone * np.sqrt(1 + 0.8**2), rel=0.15)
+    assert 4 * found[0, 2].standard_error < 0.005
+
+
+@pytest.mark.parametrize("height", [0.0, 90.0])
+def test_the_doubt_is_a_dim_peak_s_height_over_the_source_or_what_its_width_hides(height: float) -> None:
+    rng = np.random.default_rng(6)
+    bright = np.exp(rng.normal(9.0, 0.5, 5_000))
+    dim = np.column_stack([bright, rng.normal(height, 60, 5_000)])
+    negative = rng.normal(0, 60, (5_000, 2))
+    pair = next(p for p in residual_spillover([dim, negative], np.eye(2)) if (p.source, p.target) == (0, 1))
+    # 0.4 × 60 / sd is 0.0049 of 60 / e⁹; 90 / e⁹ is 0.0111.
+    expected = max(height / np.median(bright), 0.4 * 60 / bright.std())
+    assert pair.doubt == pytest.approx(expected, rel=0.1)
+    assert pair.error == pytest.approx(0.0, abs=4 * pair.standard_error)
+
+
 def test_a_dim_source_says_nothing() -> None:
     rng = np.random.default_rng(3)
     assert residual_spillover([rng.normal(0, 60, (500, 2))], np.eye(2)) == ()
