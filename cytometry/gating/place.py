@@ -282,7 +282,7 @@ class _Placing:
                 systematic_sd=position.systematic,
             ),
         )
-        for code in flags:
+        for code in _told(flags):
             if code in _EXPLAINED:
                 self._note(tube.key, code, name, f"cut '{name}' on {cut.on}: {_EXPLAINED[code]} ({method})")
 
@@ -408,7 +408,7 @@ class _Placing:
             )
             for marker, value, sd in zip(population.place.on, position.centre, position.sd, strict=True)
         )
-        for code in flags:
+        for code in _told(flags):
             if code in _EXPLAINED:
                 self._note(
                     bench.tube.key, code, population.name, f"shape '{population.name}': {_EXPLAINED[code]} ({method})"
@@ -499,6 +499,11 @@ _EXPLAINED: Mapping[str, str] = MappingProxyType(
         "GATE_BORROWED": "drawn towards the other groups of the batch",
     }
 )
+
+
+def _told(flags: Sequence[str]) -> tuple[str, ...]:
+    """Flags that get a finding of their own: where no rule was sure, that another decided says nothing more."""
+    return tuple(f for f in flags if f != "GATE_FALLBACK" or "GATE_UNCERTAIN" not in flags)
 
 
 def _finite(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -169,6 +169,16 @@ def test_the_first_sure_rule_decides_and_a_fallback_is_flagged() -> None:
     assert decision.flags == ("GATE_FALLBACK", "GATE_UNCERTAIN")
 
 
+def test_a_cut_that_no_rule_was_sure_of_is_told_once() -> None:
+    """Flagged as another rule's and as unsure; a finding of each would say of one cut two things."""
+    panel = little_panel(rules=[{"method": "valley", "between": [0.6, 0.9]}, {"method": "fixed", "at": 0.65}])
+    placement = place(panel, [tube("t", 0.3, 0.3)])
+    assert cut_of(placement, "t").flags == ("GATE_FALLBACK", "GATE_UNCERTAIN")
+    assert [(f.code, f.message) for f in placement.findings_of("t") if f.code.startswith("GATE")] == [
+        ("GATE_UNCERTAIN", "cut 'm' on M: no rule was sure (fixed)")
+    ]
+
+
 def test_an_fmo_control_of_the_batch_places_a_cut_without_valley() -> None:
     rules = [
         {"method": "valley", "between": [0.9, 0.99]},
