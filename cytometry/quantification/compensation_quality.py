@@ -112,7 +112,8 @@ def compensation_findings(rows: Sequence[Row], files: Mapping[str, str]) -> tupl
             "warning",
             f"{_dye(r, 'source')} into {_dye(r, 'target')} is compensated too "
             f"{'little' if r['verdict'] == 'under' else 'much'}: the matrix says {_percent(r['coefficient'])}, "
-            f"{r['tubes']} tube{'s' if r['tubes'] != 1 else ''} of panel {r['panel']} say "
+            f"{r['tubes']} tube{'s' if r['tubes'] != 1 else ''} of panel {r['panel']} "
+            f"say{'s' if r['tubes'] == 1 else ''} "
             f"{_percent(_value(r['coefficient']) + _value(r['error']))} "
             f"(± {100 * _DEVIATIONS / 2 * _value(r['standard_error']):.1f})",
             file=files.get(str(r["matrix"]), ""),
@@ -180,4 +181,5 @@ def _value(cell: Cell) -> float:
 
 
 def _percent(cell: Cell) -> str:
-    return f"{100 * _value(cell):.1f} %"
+    # Plus zero: what rounds to nothing from below is written 0.0, not -0.0.
+    return f"{round(100 * _value(cell), 1) + 0.0:.1f} %"

@@ -111,6 +111,13 @@ def test_the_finding_says_what_the_matrix_has_and_what_the_tubes_say() -> None:
     assert (found[0].found, found[0].expected) == ("0.12", "0.15")
 
 
+def test_the_finding_of_one_tube_is_in_the_singular_and_no_share_is_less_than_nothing_by_rounding() -> None:
+    (row,) = pooled_compensation(tube_rows([-0.03] * 4))
+    one = {**row, "tubes": 1, "coefficient": 0.03, "error": -0.0302}
+    (found,) = compensation_findings([one], {})
+    assert "the matrix says 3.0 %, 1 tube of panel bcell says 0.0 % (" in found.message
+
+
 def sample(stored: float) -> tuple[Sample, Membership]:
     """Live cells with bright FITC of which 15 % spills into PE; as many dead ones that would say 12.5 %."""
     rng = np.random.default_rng(4)
