@@ -68,11 +68,17 @@ def print_error(error: CytometryError, *, as_json: bool) -> None:
     if as_json:
         print_json(error_document(error))
     for finding in error.findings:
-        note(finding_line(finding))
+        if len(error.findings) > 1 or not _is_said_by(error, finding):
+            note(finding_line(finding))
     place = f"{error.where}: " if error.where else ""
     note(f"error: {place}{error.message}")
     if error.hint:
         note(f"  hint: {error.hint}")
+
+
+def _is_said_by(error: CytometryError, finding: Finding) -> bool:
+    """Whether the error's own line and hint tell all that the finding's line would."""
+    return finding.message == error.message and finding.fix in error.hint and finding.keyword in finding.message
 
 
 def _where(error: CytometryError) -> Json:

@@ -97,6 +97,17 @@ def test_a_gate_file_that_broke_off_is_still_one(name: str, capsys: pytest.Captu
     assert "is not well-formed XML" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("arguments", [["new", "own", "--from", "no.fcs"], ["freeze", "bcell_v1", "no.fcs", "own"]])
+def test_a_missing_file_is_told_once(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_command_line(["panel", *arguments]) == 1
+    told = capsys.readouterr().err
+    assert told.count("no.fcs: cannot be opened: No such file or directory") == 1
+    assert "check the path" in told
+
+
 @pytest.mark.parametrize("arguments", [["gate", "x.fcs"], ["gatee"], ["verify", "nowhere"], ["check", "no.yaml"]])
 def test_an_error_under_json_is_one_document(
     arguments: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
