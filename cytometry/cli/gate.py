@@ -53,9 +53,10 @@ def gate(
     INPUTS are FCS files and folders, gated with --strategy, or one study (.yaml).
     Without a study each file stands alone: no result depends on the others.
     """
-    job = _job(inputs, strategy, out, changes, strict=strict, pictures=pictures)
+    workers = worker_count(jobs)
+    job = _job(inputs, strategy, out, changes, workers, strict=strict, pictures=pictures)
     settings = job.plan.tasks[0].settings if job.plan.tasks else GatingSettings(strict=strict)
-    options = GateOptions(worker_count(jobs), force, samples, panels, fail_on or "", settings)
+    options = GateOptions(workers, force, samples, panels, fail_on or "", settings)
     if dry_run:
         decisions = plan_decisions(job, options)
         if as_json:
@@ -77,6 +78,7 @@ def _job(
     strategy: str | None,
     out: Path,
     changes: tuple[str, ...],
+    workers: int,
     *,
     strict: bool,
     pictures: bool | None,
@@ -88,7 +90,7 @@ def _job(
         if strategy is not None:
             raise RequestError("a study names its own panels", hint="leave out --strategy")
         detail = True if pictures is None else pictures
-        return study_job(studies[0], out, GatingSettings(strict=strict, detail=detail), changes)
+        return study_job(studies[0], out, GatingSettings(strict=strict, detail=detail), changes, jobs=workers)
     if changes:
         raise RequestError("--set is for a study", hint="files have no study.yaml whose values it could change")
     if strategy is None:
@@ -97,4 +99,5 @@ def _job(
         )
     drawn = strategy.lower().endswith((".xml", ".wsp"))
     detail = not drawn if pictures is None else pictures
-    return file_job(inputs, strategy, out, GatingSettings(alone=True, strict=strict, detail=detail))
+    settings = GatingSettings(alone=True, strict=strict, detail=detail)
+    return file_job(inputs, strategy, out, settings, jobs=workers)

@@ -41,8 +41,9 @@ def run(
 ) -> int:
     """Check STUDY (study.yaml), gate what is not up to date, test, and write the report."""
     settings = GatingSettings(strict=strict, gate_draws=gate_draws)
-    job = study_job(study, out, settings, changes)
-    options = GateOptions(worker_count(jobs), force, fail_on=fail_on or "", settings=settings)
+    workers = worker_count(jobs)
+    job = study_job(study, out, settings, changes, jobs=workers)
+    options = GateOptions(workers, force, fail_on=fail_on or "", settings=settings)
     if dry_run:
         decisions = plan_decisions(job, options)
         if as_json:

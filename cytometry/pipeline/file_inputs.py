@@ -17,8 +17,8 @@ from cytometry.pipeline.planning import (
     GroupingRequest,
     PanelPlan,
     PlannedInput,
+    all_hashed,
     failed_input,
-    hashed,
     plan_groups,
     skipped_input,
 )
@@ -28,7 +28,9 @@ FCS_SUFFIXES: Final = (".fcs", ".lmd")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.+-]")
 
 
-def plan_files(arguments: Sequence[str], source: StrategySource, out: Path, settings: GatingSettings) -> GatingPlan:
+def plan_files(
+    arguments: Sequence[str], source: StrategySource, out: Path, settings: GatingSettings, *, jobs: int = 1
+) -> GatingPlan:
     """Plan the gating of files and folders without a study: every scope is ``sample``.
 
     Raises
@@ -38,7 +40,7 @@ def plan_files(arguments: Sequence[str], source: StrategySource, out: Path, sett
     """
     findings: list[Finding] = []
     panel = PanelPlan(safe_name(source.name), source)
-    inputs = [hashed(i) for i in _inputs(arguments, panel.key, findings)]
+    inputs = all_hashed(_inputs(arguments, panel.key, findings), jobs)
     if not inputs:
         raise RequestError(
             f"no FCS file in {', '.join(arguments)}", hint=f"files end in {' or '.join(FCS_SUFFIXES)}", code="NO_INPUT"

@@ -86,8 +86,10 @@ class GatingJob:
         return self.study.id if self.study else ""
 
 
-def file_job(arguments: Sequence[str], strategy: str, out: Path, settings: GatingSettings) -> GatingJob:
-    """Plan the gating of bare files and folders with one strategy.
+def file_job(
+    arguments: Sequence[str], strategy: str, out: Path, settings: GatingSettings, *, jobs: int = 1
+) -> GatingJob:
+    """Plan the gating of bare files and folders with one strategy; ``jobs`` files are hashed at once.
 
     Raises
     ------
@@ -107,10 +109,12 @@ def file_job(arguments: Sequence[str], strategy: str, out: Path, settings: Gatin
         drawn_gates(source.path, source.digest)
     else:
         workspace_of(source.path, source.digest)
-    return GatingJob(plan_files(arguments, source, out, settings), out, None, panels)
+    return GatingJob(plan_files(arguments, source, out, settings, jobs=jobs), out, None, panels)
 
 
-def study_job(path: str | Path, out: Path, settings: GatingSettings, changes: Sequence[str] = ()) -> GatingJob:
+def study_job(
+    path: str | Path, out: Path, settings: GatingSettings, changes: Sequence[str] = (), *, jobs: int = 1
+) -> GatingJob:
     """Read, check and plan a study, with ``changes`` (``KEY=VALUE``) to its settings.
 
     Raises
@@ -124,7 +128,7 @@ def study_job(path: str | Path, out: Path, settings: GatingSettings, changes: Se
     study = load_study(path, changes=changes)
     panels = load_panels(study)
     settings = replace(settings, masked=study.quality.masks == "applied")
-    return GatingJob(plan_study(study, panels, out, settings), out, study, panels)
+    return GatingJob(plan_study(study, panels, out, settings, jobs=jobs), out, study, panels)
 
 
 def plan_decisions(job: GatingJob, options: GateOptions) -> tuple[Decision, ...]:

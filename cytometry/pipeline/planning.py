@@ -125,6 +125,17 @@ def hashed(planned: PlannedInput) -> PlannedInput:
         )
 
 
+def all_hashed(inputs: Iterable[PlannedInput], jobs: int) -> list[PlannedInput]:
+    """Inputs as :func:`hashed` gives them, ``jobs`` at once: of a large batch it is what workers do not share."""
+    waiting = list(inputs)
+    if jobs == 1 or len(waiting) < 2:
+        return [hashed(i) for i in waiting]
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(min(jobs, len(waiting))) as pool:
+        return list(pool.map(hashed, waiting))
+
+
 def failed_input(planned: PlannedInput, code: str, message: str, fix: str) -> PlannedInput:
     """The input, failed before gating."""
     finding = Finding(code, "error", message, file=planned.tube.fcs_file, fix=fix)

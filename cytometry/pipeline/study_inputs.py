@@ -17,8 +17,8 @@ from cytometry.pipeline.planning import (
     GroupingRequest,
     PanelPlan,
     PlannedInput,
+    all_hashed,
     failed_input,
-    hashed,
     plan_groups,
     skipped_input,
 )
@@ -50,8 +50,10 @@ def plan_study(
     panels: Mapping[str, Panel],
     out: Path,
     settings: GatingSettings,
+    *,
+    jobs: int = 1,
 ) -> GatingPlan:
-    """Plan the gating of a study.
+    """Plan the gating of a study; ``jobs`` files are hashed at once.
 
     Raises
     ------
@@ -62,7 +64,7 @@ def plan_study(
     for key, panel in panels.items():
         source = find_strategy(str(located_panel(study, study.panels[key])))
         plans[key] = PanelPlan(key, source, panel.widest_scope)
-    return plan_samples(study, plans, out, settings, _overrides(study, panels))
+    return plan_samples(study, plans, out, settings, _overrides(study, panels), jobs=jobs)
 
 
 def plan_samples(
@@ -71,6 +73,8 @@ def plan_samples(
     out: Path,
     settings: GatingSettings,
     overrides: tuple[CutOverride, ...] = (),
+    *,
+    jobs: int = 1,
 ) -> GatingPlan:
     """Plan the gating of a study's samples, with the panels given by the key that samples use.
 
@@ -80,7 +84,8 @@ def plan_samples(
         Two rows have the same content, or a file is not the one that ``fcs_sha256`` names.
     """
     lymphocytes = _lymphocytes(study)
-    inputs = [_checked_reference(hashed(_planned(study, row, lymphocytes))) for row in study.samples]
+    inputs = all_hashed((_planned(study, row, lymphocytes) for row in study.samples), jobs)
+    inputs = [_checked_reference(i) for i in inputs]
     _check_contents(study, inputs)
     request = GroupingRequest(out, plans, _compensation(study), settings, overrides)
     return plan_groups(inputs, request, study.findings)

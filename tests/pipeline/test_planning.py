@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from cytometry.model.template import Scope
-from cytometry.pipeline.planning import GatingPlan, GroupingRequest, PanelPlan, PlannedInput, plan_groups
+from cytometry.pipeline.planning import GatingPlan, GroupingRequest, PanelPlan, PlannedInput, all_hashed, plan_groups
 from cytometry.pipeline.tasks import GroupTask, StrategySource, TubeInput
 
 SOURCE = StrategySource("panel", Path("p"), "p", "0" * 64)
@@ -57,3 +58,15 @@ def test_tubes_of_a_batch_are_told_whose_subject_is_elsewhere_too() -> None:
     task = group(made, "d1")
     assert {t.sample_id for t in task.tubes if t.other_batches} == {"a1", "b1"}
     assert {t.sample_id for t in task.tubes if not t.other_batches} == {"d1", "d1b", "c1"}
+
+
+def test_files_hashed_at_once_keep_their_order(tmp_path: Path) -> None:
+    names = [f"{i}.fcs" for i in range(20)]
+    for name in names:
+        (tmp_path / name).write_bytes(name.encode() * 1000)
+    inputs = [PlannedInput(TubeInput(n, tmp_path / n, n), "p") for n in [*names, "missing.fcs"]]
+    alone, together = all_hashed(inputs, 1), all_hashed(inputs, 4)
+    assert [i.tube.sha256 for i in together] == [i.tube.sha256 for i in alone]
+    assert together[3].tube.sha256 == hashlib.sha256(b"3.fcs" * 1000).hexdigest()
+    assert together[-1].outcome is not None
+    assert together[-1].outcome.code == "FILE_MISSING"
