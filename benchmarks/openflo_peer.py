@@ -4,8 +4,8 @@ OpenFlo reads gates from FlowJo workspaces and counts them with ``openflo-compar
 It needs other versions of NumPy and pandas than this package, so it lives in an
 environment of its own, whose interpreter the variable ``OPENFLO_PYTHON`` names:
 
-    python -m venv /tmp/openflo && /tmp/openflo/bin/pip install openflo
-    OPENFLO_PYTHON=/tmp/openflo/bin/python python -m benchmarks.gating
+    python -m venv openflo-env && openflo-env/bin/pip install openflo
+    OPENFLO_PYTHON=openflo-env/bin/python python -m benchmarks.gating
 """
 
 from __future__ import annotations

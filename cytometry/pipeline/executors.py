@@ -56,10 +56,11 @@ def run_task(task: GroupTask) -> GroupResult:
 
 def pays_to_compile(tasks: Iterable[GroupTask], workers: int = 1) -> bool:
     """Whether there is enough to gate, once and for each draw of gates; a missing file is found missing later."""
-    gated = sum(
-        tube.path.stat().st_size * (1 + task.settings.gate_draws)
-        for task in tasks
-        for tube in task.tubes
-        if tube.path.is_file()
-    )
-    return gated > _COMPILED_FROM_BYTES * workers
+    draws_and_paths = ((task.settings.gate_draws, tube.path) for task in tasks for tube in task.tubes)
+    gated = sum(path.stat().st_size * (1 + draws) for draws, path in draws_and_paths if path.is_file())
+    return is_much(gated, workers)
+
+
+def is_much(n_bytes: int, workers: int) -> bool:
+    """Whether so many bytes of events keep each worker busy for longer than loading compiled loops takes."""
+    return n_bytes > _COMPILED_FROM_BYTES * workers

@@ -40,7 +40,7 @@ def plan_files(
     """
     findings: list[Finding] = []
     panel = PanelPlan(safe_name(source.name), source)
-    inputs = all_hashed(_inputs(arguments, panel.key, findings), jobs)
+    inputs = all_hashed(_inputs(arguments, panel.key, findings), jobs, settings.gate_draws)
     if not inputs:
         raise RequestError(
             f"no FCS file in {', '.join(arguments)}", hint=f"files end in {' or '.join(FCS_SUFFIXES)}", code="NO_INPUT"

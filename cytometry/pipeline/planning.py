@@ -125,12 +125,23 @@ def hashed(planned: PlannedInput) -> PlannedInput:
         )
 
 
-def all_hashed(inputs: Iterable[PlannedInput], jobs: int) -> list[PlannedInput]:
-    """Inputs as :func:`hashed` gives them, ``jobs`` at once: of a large batch it is what workers do not share."""
+def all_hashed(inputs: Iterable[PlannedInput], jobs: int, gate_draws: int = 0) -> list[PlannedInput]:
+    """Inputs as :func:`hashed` gives them, ``jobs`` at once: of a large batch it is what workers do not share.
+
+    For a batch so large that workers will load the compiled loops, they begin
+    to load meanwhile.
+    """
     waiting = list(inputs)
     if jobs == 1 or len(waiting) < 2:
         return [hashed(i) for i in waiting]
     from concurrent.futures import ThreadPoolExecutor
+
+    from cytometry.pipeline.executors import is_much
+    from cytometry.pipeline.process_executor import start_server
+
+    files = (i.tube.path for i in waiting)
+    if is_much(sum(f.stat().st_size for f in files if f.is_file()) * (1 + gate_draws), jobs):
+        start_server(compiled=True)
 
     with ThreadPoolExecutor(min(jobs, len(waiting))) as pool:
         return list(pool.map(hashed, waiting))

@@ -104,15 +104,24 @@ class ProcessExecutor:
                     return
 
 
+def start_server(*, compiled: bool) -> None:
+    """Start the process that workers are forked from: it loads what they share, while this one goes on."""
+    import multiprocessing
+    from multiprocessing.forkserver import ensure_running
+
+    preload = ["cytometry.pipeline.preload", *(["cytometry.pipeline.preload_compiled"] if compiled else [])]
+    multiprocessing.get_context("forkserver").set_forkserver_preload(preload)
+    with _single_threaded_libraries(), _without_main():
+        ensure_running()
+
+
 @contextmanager
 def _pool(workers: int, *, compiled: bool) -> Iterator[ProcessPoolExecutor]:
     """A pool whose processes are gone when the block ends, however it ends."""
     import multiprocessing
 
+    start_server(compiled=compiled)
     context = multiprocessing.get_context("forkserver")
-    # Imported once in the server and shared by all workers that it forks.
-    preload = ["cytometry.pipeline.preload", *(["cytometry.pipeline.preload_compiled"] if compiled else [])]
-    context.set_forkserver_preload(preload)
     with _single_threaded_libraries(), _without_main():
         pool = ProcessPoolExecutor(max_workers=max(1, workers), mp_context=context, initializer=_start_worker)
         # Starts the server and every worker while the environment says one thread.

@@ -84,7 +84,7 @@ def plan_samples(
         Two rows have the same content, or a file is not the one that ``fcs_sha256`` names.
     """
     lymphocytes = _lymphocytes(study)
-    inputs = all_hashed((_planned(study, row, lymphocytes) for row in study.samples), jobs)
+    inputs = all_hashed((_planned(study, row, lymphocytes) for row in study.samples), jobs, settings.gate_draws)
     inputs = [_checked_reference(i) for i in inputs]
     _check_contents(study, inputs)
     request = GroupingRequest(out, plans, _compensation(study), settings, overrides)
