@@ -15,7 +15,7 @@ from cytometry.errors import RequestError
 
 if TYPE_CHECKING:
     from cytometry.pipeline.gate_step import GatingJob
-    from cytometry.pipeline.tasks import GatingSettings
+    from cytometry.pipeline.tasks import GatingSettings, SampleOutcome
 
 
 @click.group()
@@ -55,17 +55,13 @@ def export_fcs(
                     {"sample_id": e.sample_id, "population": e.population, "file": str(e.file), "n_events": e.n_events}
                     for e in result.exported
                 ],
-                "failed": [{"sample_id": f.sample_id, "code": f.code, "reason": f.reason} for f in result.failed],
+                "failed": _failures(result.failed),
             }
         )
     else:
         for written in result.exported:
             say(f"{written.file}: {written.n_events:,} events of {written.population}")
-    for failure in result.failed:
-        note(f"error: {failure.sample_id}: {failure.reason}")
-    if not result.failed:
-        return DONE
-    return PARTLY_DONE if result.exported else INPUT_WRONG
+    return _ended(result.failed, some_written=bool(result.exported))
 
 
 @export.command(name="flowjo")
@@ -91,16 +87,14 @@ def export_flowjo(
                 "schema_version": 1,
                 "workspace": str(file),
                 "findings": [finding_document(f) for f in findings],
-                "failed": [{"sample_id": f.sample_id, "code": f.code, "reason": f.reason} for f in failed],
+                "failed": _failures(failed),
             }
         )
     else:
         say(f"{file}: read back with the same counts")
         for finding in findings:
             note(finding_line(finding))
-    for failure in failed:
-        note(f"error: {failure.sample_id}: {failure.reason}")
-    return PARTLY_DONE if failed else DONE
+    return _ended(failed, some_written=True)
 
 
 @export.command(name="gatingml")
@@ -118,17 +112,26 @@ def export_gates(inputs: tuple[str, ...], strategy: str | None, out: Path, stric
             {
                 "schema_version": 1,
                 "files": [str(f) for f in result.files],
-                "failed": [{"sample_id": f.sample_id, "code": f.code, "reason": f.reason} for f in result.failed],
+                "failed": _failures(result.failed),
             }
         )
     else:
         for file in result.files:
             say(f"{file}: read back with the same counts")
-    for failure in result.failed:
+    return _ended(result.failed, some_written=bool(result.files))
+
+
+def _failures(failed: tuple[SampleOutcome, ...]) -> list[dict[str, str]]:
+    return [{"sample_id": f.sample_id, "code": f.code, "reason": f.reason} for f in failed]
+
+
+def _ended(failed: tuple[SampleOutcome, ...], *, some_written: bool) -> int:
+    """Name the samples that failed; the exit code."""
+    for failure in failed:
         note(f"error: {failure.sample_id}: {failure.reason}")
-    if not result.failed:
+    if not failed:
         return DONE
-    return PARTLY_DONE if result.files else INPUT_WRONG
+    return PARTLY_DONE if some_written else INPUT_WRONG
 
 
 def _job(inputs: tuple[str, ...], strategy: str | None, out: Path, settings: GatingSettings) -> GatingJob:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path, PurePosixPath
 
 from cytometry.io.table_cells import TypedRow, TypedTable, suggestion
@@ -46,25 +46,16 @@ def check_clinical(table: TypedTable, study: StudyFile, samples: TypedTable) -> 
     specs = {v.id: v for v in study.visits}
     subjects = _study_subjects(samples)
     for row in table.rows:
-        visit = row.cells["visit"]
-        if visit is not None and visit not in specs:
-            report.error(
-                row,
-                "visit",
-                "VISIT_UNKNOWN",
-                f"'{visit}' is not a visit of study.yaml",
-                found=visit,
-                fix=suggestion(str(visit), specs),
-            )
-        elif visit is not None:
-            spec = specs[str(visit)]
+        _check_visit(report, row, specs)
+        spec = specs.get(str(row.cells["visit"]))
+        if spec is not None:
             day = row.cells["study_day"]
             if isinstance(day, float) and spec.window and not spec.window[0] <= day <= spec.window[1]:
                 report.warn(
                     row,
                     "study_day",
                     "VISIT_OUTSIDE_WINDOW",
-                    f"day {day:g} of visit {visit} is outside its window",
+                    f"day {day:g} of visit {spec.id} is outside its window",
                     found=f"{day:g}",
                     expected=f"{spec.window[0]:g} to {spec.window[1]:g}",
                 )
@@ -146,16 +137,7 @@ def check_visits(table: TypedTable, study: StudyFile, name: str) -> list[Finding
     report = _Reporter(name)
     visits = tuple(v.id for v in study.visits)
     for row in table.rows:
-        visit = row.cells["visit"]
-        if visit is not None and visit not in visits:
-            report.error(
-                row,
-                "visit",
-                "VISIT_UNKNOWN",
-                f"'{visit}' is not a visit of study.yaml",
-                found=visit,
-                fix=suggestion(str(visit), visits),
-            )
+        _check_visit(report, row, visits)
     return report.findings
 
 
@@ -226,6 +208,20 @@ class _Reporter:
         )
 
 
+def _check_visit(report: _Reporter, row: TypedRow, visits: Collection[str]) -> None:
+    """A visit that ``study.yaml`` does not declare; an empty cell is another check's."""
+    visit = row.cells["visit"]
+    if visit is not None and visit not in visits:
+        report.error(
+            row,
+            "visit",
+            "VISIT_UNKNOWN",
+            f"'{visit}' is not a visit of study.yaml",
+            found=visit,
+            fix=suggestion(str(visit), visits),
+        )
+
+
 def _check_file(report: _Reporter, row: TypedRow, folder: Path) -> None:
     name = row.cells["fcs_file"]
     if not isinstance(name, str):
@@ -259,16 +255,7 @@ def _check_file(report: _Reporter, row: TypedRow, folder: Path) -> None:
 
 def _check_role(report: _Reporter, row: TypedRow, visits: tuple[str, ...]) -> None:
     cells = row.cells
-    visit = cells["visit"]
-    if visit is not None and visit not in visits:
-        report.error(
-            row,
-            "visit",
-            "VISIT_UNKNOWN",
-            f"'{visit}' is not a visit of study.yaml",
-            found=visit,
-            fix=suggestion(str(visit), visits),
-        )
+    _check_visit(report, row, visits)
     if (cells["role"] or "sample") == "sample" and not cells["exclude"]:
         for column in ("subject_id", "visit"):
             if cells[column] is None:

@@ -124,7 +124,7 @@ def _pool(workers: int, *, compiled: bool) -> Iterator[ProcessPoolExecutor]:
     context = multiprocessing.get_context("forkserver")
     with _single_threaded_libraries(), _without_main():
         pool = ProcessPoolExecutor(max_workers=max(1, workers), mp_context=context, initializer=_start_worker)
-        # Starts the server and every worker while the environment says one thread.
+        # Starts every worker while the environment says one thread.
         wait([pool.submit(os.getpid) for _ in range(max(1, workers))])
     try:
         yield pool

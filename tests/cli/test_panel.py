@@ -153,15 +153,15 @@ def test_freezing_leaves_out_what_was_never_placed(
     sample = read_fcs(tube)
     kept = [c.index for c in sample.channels if c.marker not in {"CXCR5", "CD11c"}]
     poorer = tmp_path / "poorer.fcs"
-    spillover = None if sample.spillover is None else sample.spillover.matrix
-    assert spillover is not None
+    assert sample.spillover is not None
+    spillover = sample.spillover.matrix
     names = [sample.channels[i].name for i in kept]
-    inside = [i for i, c in enumerate(sample.spillover.channels) if c in names]  # type: ignore[union-attr]
+    inside = [i for i, c in enumerate(sample.spillover.channels) if c in names]
     write_fcs(
         poorer,
         sample.linear()[:, kept],
         [replace(sample.channels[i], index=k) for k, i in enumerate(kept)],
-        spillover=Spillover(tuple(sample.spillover.channels[i] for i in inside), spillover[np.ix_(inside, inside)]),  # type: ignore[union-attr]
+        spillover=Spillover(tuple(sample.spillover.channels[i] for i in inside), spillover[np.ix_(inside, inside)]),
     )
     folder = tmp_path / "frozen_v1"
     assert run_command_line(["panel", "freeze", "bcell_v1", str(poorer), str(folder)]) == 0

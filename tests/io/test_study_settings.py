@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,11 @@ from cytometry.errors import CytometryError, RequestError, StudyError
 from cytometry.io.study import load_study
 from cytometry.io.study_settings import apply_changes, parse_changes
 
-DOCUMENT = {"plan": {"alpha": 0.05, "panel": ["a", "b"]}, "visits": [{"id": "w0"}, {"id": "w4"}], "title": "x"}
+DOCUMENT: dict[str, Any] = {
+    "plan": {"alpha": 0.05, "panel": ["a", "b"]},
+    "visits": [{"id": "w0"}, {"id": "w4"}],
+    "title": "x",
+}
 
 
 def changed(*given: str) -> dict[str, object]:
@@ -34,12 +39,12 @@ def test_what_the_file_leaves_out_may_be_added() -> None:
 
 @pytest.mark.parametrize("name", ["b-cells", "CD4+", "root/live/B cells", "naïve", "CD25hi (act)"])
 def test_a_key_may_be_whatever_a_population_is_called(name: str) -> None:
-    assert changed(f"plan.scales.{name}=log")["plan"] == DOCUMENT["plan"] | {"scales": {name: "log"}}  # type: ignore[operator]
+    assert changed(f"plan.scales.{name}=log")["plan"] == DOCUMENT["plan"] | {"scales": {name: "log"}}
 
 
 @pytest.mark.parametrize("name", ["a.b", "IgD=", "x[1]", "."])
 def test_a_name_with_a_sign_of_the_key_itself_is_put_in_quotes(name: str) -> None:
-    assert changed(f'plan.scales."{name}"=log')["plan"] == DOCUMENT["plan"] | {"scales": {name: "log"}}  # type: ignore[operator]
+    assert changed(f'plan.scales."{name}"=log')["plan"] == DOCUMENT["plan"] | {"scales": {name: "log"}}
     assert changed('"visits"[1]."id"=w8')["visits"] == [{"id": "w0"}, {"id": "w8"}]
 
 
